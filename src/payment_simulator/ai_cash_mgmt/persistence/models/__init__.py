@@ -1,0 +1,74 @@
+"""Records: each validates when it is made, and is one row of one table."""
+
+from payment_simulator.ai_cash_mgmt.persistence.models.base import Record
+from payment_simulator.ai_cash_mgmt.persistence.models.evidence import (
+    EquilibriumCertificateRecord,
+    FileRole,
+    GameProvenanceRecord,
+    ProvenanceFileRecord,
+)
+from payment_simulator.ai_cash_mgmt.persistence.models.game import (
+    GameMode,
+    GameSessionRecord,
+    GameStatus,
+    PolicyIterationRecord,
+)
+from payment_simulator.ai_cash_mgmt.persistence.models.runs import (
+    BankStateRecord,
+    CostKind,
+    DailyCostRecord,
+    PaymentStatus,
+    SimulationEventRecord,
+    SimulationRunRecord,
+    TransactionRecord,
+)
+from payment_simulator.ai_cash_mgmt.persistence.models.steps import (
+    EvaluationSampleRecord,
+    IterationContextRecord,
+    LLMInteractionRecord,
+    PolicyDiffRecord,
+)
+from payment_simulator.ai_cash_mgmt.persistence.models.superseded import SupersededRecord
+
+#: Every record that can be saved, in the order of the tables.
+RECORDS: tuple[type[Record], ...] = (
+    GameSessionRecord,
+    PolicyIterationRecord,
+    LLMInteractionRecord,
+    PolicyDiffRecord,
+    IterationContextRecord,
+    EvaluationSampleRecord,
+    GameProvenanceRecord,
+    ProvenanceFileRecord,
+    EquilibriumCertificateRecord,
+    SimulationRunRecord,
+    TransactionRecord,
+    SimulationEventRecord,
+    BankStateRecord,
+    DailyCostRecord,
+)
+
+__all__ = [
+    "RECORDS",
+    "BankStateRecord",
+    "CostKind",
+    "DailyCostRecord",
+    "EquilibriumCertificateRecord",
+    "EvaluationSampleRecord",
+    "FileRole",
+    "GameMode",
+    "GameProvenanceRecord",
+    "GameSessionRecord",
+    "GameStatus",
+    "IterationContextRecord",
+    "LLMInteractionRecord",
+    "PaymentStatus",
+    "PolicyDiffRecord",
+    "PolicyIterationRecord",
+    "ProvenanceFileRecord",
+    "Record",
+    "SimulationEventRecord",
+    "SimulationRunRecord",
+    "SupersededRecord",
+    "TransactionRecord",
+]

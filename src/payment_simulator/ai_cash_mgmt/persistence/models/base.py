@@ -1,0 +1,208 @@
+"""What every record has in common: checked when made and when changed, one row in one table."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from enum import Enum
+from functools import cache
+from typing import Annotated, Any, ClassVar, Self, cast, get_args, get_origin
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict
+
+from payment_simulator.errors import DamagedDatabaseError
+from payment_simulator.persistence.store import Row
+from payment_simulator.persistence.tables import Table
+
+INT32_MAX = 2**31 - 1
+INT64_MAX = 2**63 - 1
+#: Costs are sums of up to some 10^6 terms; two ways of adding them differ by no more than this.
+ROUNDING_SHARE = 1e-9
+ROUNDING_CENTS = 1e-6
+
+
+def _plain(value: Any) -> Any:
+    """Turn NumPy scalars, enum members and subclasses of the plain types into plain values."""
+    if type(value) in (str, int, float, bool):
+        return value
+    if isinstance(value, Enum):
+        return value.value
+    if getattr(value, "ndim", None) == 0 and hasattr(value, "dtype"):
+        return value.item()
+    for kind in (str, int, float):
+        if isinstance(value, kind) and not isinstance(value, bool):
+            return kind(value)
+    return value
+
+
+def _exact(value: Any) -> Any:
+    """Turn a whole number into the float that equals it, or refuse."""
+    value = _plain(value)
+    if type(value) is int:
+        if not -(2**1023) < value < 2**1023 or float(value) != value:
+            raise ValueError(f"{value} has no exact float64; round it first")
+        return float(value)
+    return value
+
+
+def _storable(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"character {error.start} is half of a surrogate pair, which is no Unicode text; "
+            "read the text with errors='replace'"
+        ) from None
+    return text
+
+
+def _naive_utc(value: Any) -> Any:
+    if not isinstance(value, datetime):
+        return value
+    if getattr(value, "nanosecond", 0):
+        raise ValueError(f"{value} has nanoseconds, the record keeps microseconds; round it first")
+    # Rebuilt, so that subclasses (pandas, frozen clocks) and folds do not come back changed.
+    plain = datetime.combine(value.date(), value.time(), value.tzinfo)
+    if plain.utcoffset() is None:
+        return plain.replace(tzinfo=None, fold=0)
+    try:
+        return plain.astimezone(UTC).replace(tzinfo=None, fold=0)
+    except OverflowError:
+        raise ValueError(f"{value} lies outside the years 1 to 9999 in UTC") from None
+
+
+def _json(text: str) -> str:
+    try:
+        json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"expected JSON text: {error}") from None
+    return text
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+Text = Annotated[str, Strict(), BeforeValidator(_plain), AfterValidator(_storable)]
+Identifier = Annotated[Text, Field(min_length=1)]
+JsonText = Annotated[Text, AfterValidator(_json)]
+Flag = Annotated[bool, Strict(), BeforeValidator(_plain)]
+Number = Annotated[float, Strict(), BeforeValidator(_exact), Field(allow_inf_nan=False)]
+Amount = Annotated[Number, Field(ge=0)]
+Share = Annotated[Number, Field(ge=0, le=1)]
+Int64 = Annotated[int, Strict(), BeforeValidator(_plain), Field(ge=-INT64_MAX - 1, le=INT64_MAX)]
+Count64 = Annotated[int, Strict(), BeforeValidator(_plain), Field(ge=0, le=INT64_MAX)]
+Count = Annotated[int, Strict(), BeforeValidator(_plain), Field(ge=0, le=INT32_MAX)]
+Ordinal = Annotated[int, Strict(), BeforeValidator(_plain), Field(ge=1, le=INT32_MAX)]
+Timestamp = Annotated[datetime, Strict(), BeforeValidator(_naive_utc)]
+TextList = Annotated[list[Text], Strict()]
+
+
+def check_improvement(old_cost: float, new_cost: float, cost_improvement: float) -> None:
+    """Raise ``ValueError`` unless the improvement is old minus new, up to rounding.
+
+    Parameters
+    ----------
+    old_cost, new_cost, cost_improvement : float
+        Cents.
+    """
+    slack = max(ROUNDING_CENTS, ROUNDING_SHARE * max(abs(old_cost), abs(new_cost)))
+    expected = old_cost - new_cost
+    if not abs(cost_improvement - expected) <= slack:
+        raise ValueError(
+            f"cost_improvement is {cost_improvement!r}, expected old_cost - new_cost = "
+            f"{expected!r} (within {slack:g} cents)"
+        )
+
+
+class Record(BaseModel):
+    """One row of one table, valid from the moment it is made.
+
+    Assigning to a field checks the whole record again and changes nothing when the check fails;
+    ``replace`` changes several fields that only make sense together.
+    """
+
+    model_config = ConfigDict(extra="forbid", ser_json_inf_nan="strings")
+
+    TABLE: ClassVar[str]
+    KEY: ClassVar[tuple[str, ...]]
+    PARENT: ClassVar[tuple[str, str, str] | None] = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Check the record as it would be with the new value, then take it."""
+        if name not in type(self).model_fields:
+            raise AttributeError(
+                f"{type(self).__name__} has no field {name!r}; "
+                f"its fields are {', '.join(type(self).model_fields)}"
+            )
+        checked = self.replace(**{name: value})
+        self.__dict__[name] = checked.__dict__[name]
+        self.__pydantic_fields_set__.add(name)
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a copy with other values, checked as a whole."""
+        return type(self).model_validate({**self.__dict__, **changes})
+
+    def checked(self) -> Self:
+        """Return the record checked again, in case a list in it was changed in place."""
+        return type(self).model_validate(self.__dict__)
+
+    def to_row(self) -> Row:
+        """Return the values as they are stored, in the order of the columns."""
+        lists = _list_fields(type(self))
+        values = self.__dict__
+        return tuple(
+            json.dumps(values[n], ensure_ascii=False) if n in lists else values[n]
+            for n in type(self).model_fields
+        )
+
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        """Return the record of a stored row, exactly as it was written."""
+        values = dict(zip(cls.model_fields, row, strict=True))
+        for name in _list_fields(cls):
+            try:
+                values[name] = json.loads(values[name])
+            except (ValueError, TypeError) as error:
+                where = ", ".join(f"{c}={values[c]!r}" for c in cls.KEY)
+                raise DamagedDatabaseError(
+                    f"{cls.TABLE} ({where}): {name} should be a JSON array, "
+                    f"found {values[name]!r}. Run: payment-sim db check FILE"
+                ) from error
+        return cast("Self", cls.model_construct(**values))
+
+    @classmethod
+    def table(cls) -> Table:
+        """Return the table that the record's rows live in."""
+        return _table(cls)
+
+
+@cache
+def _list_fields(cls: type[Record]) -> frozenset[str]:
+    return frozenset(n for n, f in cls.model_fields.items() if get_origin(f.annotation) is list)
+
+
+_COLUMN_TYPES = {str: "VARCHAR", float: "DOUBLE", bool: "BOOLEAN", datetime: "TIMESTAMP"}
+
+
+def _column_type(annotation: Any, metadata: list[Any]) -> str:
+    for part in get_args(annotation):
+        if part is not type(None) and type(None) in get_args(annotation):
+            return _column_type(part, metadata)
+    if get_origin(annotation) is Annotated:
+        inner, *more = get_args(annotation)
+        return _column_type(inner, [*metadata, *more])
+    if get_origin(annotation) is list:
+        return "VARCHAR"
+    if annotation is int:
+        limits = [getattr(m, "le", None) for m in metadata]
+        limits += [getattr(x, "le", None) for m in metadata for x in getattr(m, "metadata", ())]
+        largest = min((limit for limit in limits if limit is not None), default=INT64_MAX)
+        return "INTEGER" if largest <= INT32_MAX else "BIGINT"
+    return _COLUMN_TYPES[annotation]
+
+
+@cache
+def _table(cls: type[Record]) -> Table:
+    types = tuple(_column_type(f.annotation, list(f.metadata)) for f in cls.model_fields.values())
+    return Table(cls.TABLE, tuple(cls.model_fields), types, cls.KEY, cls.PARENT)

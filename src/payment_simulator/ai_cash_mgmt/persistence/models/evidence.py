@@ -1,0 +1,115 @@
+"""Where a game came from, and how far from equilibrium it ended."""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from payment_simulator.ai_cash_mgmt.persistence.models.base import (
+    Amount,
+    Flag,
+    Identifier,
+    JsonText,
+    Number,
+    Ordinal,
+    Record,
+    Text,
+    Timestamp,
+)
+from payment_simulator.ai_cash_mgmt.persistence.models.game import one_of
+
+_GAME = ("game_sessions", "game_id", "game_id")
+
+
+class FileRole(StrEnum):
+    """What a file was to a game."""
+
+    GAME_FILE = "game_file"
+    SCENARIO = "scenario"
+    POLICY = "policy"
+    PAYMENTS = "payments"
+
+
+def text_sha256(text: str) -> str:
+    """Return the SHA-256 of a text's UTF-8 bytes, in lower-case hexadecimal."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class GameProvenanceRecord(Record):
+    """The program and the machine that played a game."""
+
+    TABLE: ClassVar[str] = "game_provenance"
+    KEY: ClassVar[tuple[str, ...]] = ("game_id",)
+    PARENT: ClassVar[tuple[str, str, str] | None] = _GAME
+
+    game_id: Identifier = Field(description="The game.")
+    package_version: Text = Field(description="Version of payment-simulator.")
+    code_revision: Text | None = Field(None, description="Revision of its source, if known.")
+    code_is_clean: Flag | None = Field(None, description="Whether that source was unchanged.")
+    python_version: Text = Field(description="Python version.")
+    platform: Text = Field(description="Operating system and processor.")
+    libraries_json: JsonText = Field(description="Versions of the libraries that matter.")
+    created_at: Timestamp = Field(description="When this was written down (UTC).")
+
+
+class ProvenanceFileRecord(Record):
+    """A file that a game was made of, in full, with its hash."""
+
+    TABLE: ClassVar[str] = "provenance_files"
+    KEY: ClassVar[tuple[str, ...]] = ("game_id", "role", "name")
+    PARENT: ClassVar[tuple[str, str, str] | None] = _GAME
+
+    game_id: Identifier = Field(description="The game.")
+    role: Annotated[Text, AfterValidator(lambda value: one_of(FileRole, value))] = Field(
+        description="What the file is: game_file, scenario, policy or payments."
+    )
+    name: Identifier = Field(description="Its path as given, or the agent whose policy it is.")
+    content: Text = Field(description="Its full text.")
+    sha256: Text = Field("", description="SHA-256 of the text in UTF-8; filled in when not given.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in_the_hash(cls, values: Any) -> Any:
+        if isinstance(values, dict) and not values.get("sha256"):
+            content = values.get("content")
+            if isinstance(content, str):
+                try:
+                    return {**values, "sha256": text_sha256(content)}
+                except UnicodeEncodeError:
+                    return values  # the check of content says what is wrong
+        return values
+
+    @model_validator(mode="after")
+    def _hash_is_of_the_content(self) -> Self:
+        expected = text_sha256(self.content)
+        if self.sha256 != expected:
+            raise ValueError(f"sha256 is {self.sha256!r}, expected {expected!r} for this content")
+        return self
+
+
+class EquilibriumCertificateRecord(Record):
+    """How much each bank could still gain by deviating alone, and how that was found."""
+
+    TABLE: ClassVar[str] = "equilibrium_certificates"
+    KEY: ClassVar[tuple[str, ...]] = ("game_id", "certificate_number")
+    PARENT: ClassVar[tuple[str, str, str] | None] = _GAME
+
+    game_id: Identifier = Field(description="The game.")
+    certificate_number: Ordinal = Field(description="Certificate of the game, counted from 1.")
+    method: Text = Field(description="How deviations were sought, as kind/method.")
+    parameter_space_json: JsonText = Field(description="Where deviations were sought.")
+    profile_json: JsonText = Field(description="The policies judged, by agent.")
+    num_samples: Ordinal = Field(description="Sample days.")
+    regrets_json: JsonText = Field(description="Gain of the best deviation by agent (cents).")
+    distance_from_equilibrium: Amount = Field(description="The largest regret (cents).")
+    best_deviations_json: JsonText = Field(description="The best deviation by agent.")
+    pure_equilibria_json: JsonText | None = Field(None, description="All pure equilibria (grids).")
+    best_responses_json: JsonText | None = Field(None, description="Best responses (grids).")
+    social_optimum_json: JsonText | None = Field(None, description="Least total cost (grids).")
+    price_of_anarchy: Number | None = Field(
+        None, description="Total cost of the worst equilibrium over that of the optimum."
+    )
+    created_at: Timestamp = Field(description="When this was computed (UTC).")

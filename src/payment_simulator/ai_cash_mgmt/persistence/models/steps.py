@@ -1,0 +1,116 @@
+"""What a step of a game saw, asked, changed and measured."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from payment_simulator.ai_cash_mgmt.persistence.models.base import (
+    Amount,
+    Count,
+    Flag,
+    Identifier,
+    Int64,
+    JsonText,
+    Number,
+    Ordinal,
+    Record,
+    Share,
+    Text,
+    Timestamp,
+    check_improvement,
+)
+
+
+class StepRecord(Record):
+    """Something that belongs to one step of one agent of one game."""
+
+    KEY: ClassVar[tuple[str, ...]] = ("game_id", "agent_id", "iteration_number")
+    PARENT: ClassVar[tuple[str, str, str] | None] = ("game_sessions", "game_id", "game_id")
+
+    game_id: Identifier = Field(description="The game.")
+    agent_id: Identifier = Field(description="The agent.")
+    iteration_number: Ordinal = Field(description="Iteration, counted from 1.")
+
+
+class LLMInteractionRecord(StepRecord):
+    """One call of a language model: all that was sent, all that came back."""
+
+    TABLE: ClassVar[str] = "llm_interaction_log"
+    KEY: ClassVar[tuple[str, ...]] = (*StepRecord.KEY, "attempt_number")
+
+    attempt_number: Ordinal = Field(description="Call within the step, counted from 1.")
+    llm_model: Text = Field(description="Model asked, as provider/model.")
+    system_prompt: Text = Field(description="System prompt, in full.")
+    user_prompt: Text = Field(description="User prompt, in full; on a retry with the errors.")
+    raw_response: Text | None = Field(None, description="Answer as it came; none if none came.")
+    parsed_policy_json: JsonText | None = Field(None, description="Policy read from the answer.")
+    parsing_error: Text | None = Field(
+        None, description="Why there is no policy, if there is none."
+    )
+    llm_reasoning: Text | None = Field(None, description="The model's stated reasoning.")
+    input_tokens: Count = Field(0, description="Tokens sent.")
+    output_tokens: Count = Field(0, description="Tokens received.")
+    llm_latency_seconds: Amount = Field(description="From request to answer (seconds).")
+    cost_usd: Amount | None = Field(None, description="Price of the call (US dollars), if known.")
+    request_timestamp: Timestamp = Field(description="When the request left (UTC).")
+    response_timestamp: Timestamp | None = Field(None, description="When the answer came (UTC).")
+
+
+class PolicyDiffRecord(StepRecord):
+    """What a proposal would change in the policy before it."""
+
+    TABLE: ClassVar[str] = "policy_diffs"
+
+    diff_summary: Text = Field(description="The change in words.")
+    parameter_changes_json: JsonText = Field(description="Changed parameters, old and new.")
+    tree_changes_json: JsonText = Field(description="Changed nodes of the trees.")
+    payment_tree_changed: Flag = Field(description="Whether the payment tree changed.")
+    bank_tree_changed: Flag = Field(description="Whether the bank tree changed.")
+    strategic_collateral_tree_changed: Flag = Field(
+        description="Whether the strategic collateral tree changed."
+    )
+    end_of_tick_collateral_tree_changed: Flag = Field(
+        description="Whether the end-of-tick collateral tree changed."
+    )
+
+
+class IterationContextRecord(StepRecord):
+    """What a proposer was shown before it proposed."""
+
+    TABLE: ClassVar[str] = "iteration_context"
+
+    num_samples: Ordinal = Field(description="Sample days shown or summarised.")
+    cost_mean: Number = Field(description="Mean cost of the current policy (cents).")
+    cost_std: Amount = Field(description="Standard deviation of that cost (cents).")
+    settlement_rate_mean: Share | None = Field(None, description="Mean share of payments settled.")
+    cost_breakdown_json: JsonText = Field(description="Mean cost by kind (cents).")
+    best_seed: Int64 = Field(description="Seed of the cheapest sample day.")
+    best_seed_cost: Number = Field(description="Its cost (cents).")
+    best_seed_verbose_output: Text | None = Field(None, description="That day told tick by tick.")
+    worst_seed: Int64 = Field(description="Seed of the dearest sample day.")
+    worst_seed_cost: Number = Field(description="Its cost (cents).")
+    worst_seed_verbose_output: Text | None = Field(None, description="That day told tick by tick.")
+    context_json: JsonText = Field("{}", description="Everything else shown, such as past steps.")
+    omissions_json: JsonText = Field("[]", description="What was left out to keep within size.")
+
+
+class EvaluationSampleRecord(StepRecord):
+    """One sample day on which the old and the new policy were compared."""
+
+    TABLE: ClassVar[str] = "evaluation_samples"
+    KEY: ClassVar[tuple[str, ...]] = (*StepRecord.KEY, "sample_number")
+
+    sample_number: Ordinal = Field(description="Sample within the step, counted from 1.")
+    sample_seed: Int64 = Field(description="Seed or number of the sample day.")
+    old_cost: Number = Field(description="Cost of the old policy on this day (cents).")
+    new_cost: Number = Field(description="Cost of the new policy on the same day (cents).")
+    cost_improvement: Number = Field(description="Paired difference, old - new (cents).")
+    old_settlement_rate: Share | None = Field(None, description="Share settled, old policy.")
+    new_settlement_rate: Share | None = Field(None, description="Share settled, new policy.")
+
+    @model_validator(mode="after")
+    def _improvement_is_the_difference(self) -> Self:
+        check_improvement(self.old_cost, self.new_cost, self.cost_improvement)
+        return self

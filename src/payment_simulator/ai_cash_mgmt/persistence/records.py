@@ -1,0 +1,174 @@
+"""Saves and reads records: one way for every table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, TypeVar
+
+import duckdb
+from pydantic import TypeAdapter, ValidationError
+
+from payment_simulator.ai_cash_mgmt.persistence.models.base import Ordinal, Record
+from payment_simulator.errors import GameNotFoundError, InputError, RunNotFoundError
+from payment_simulator.persistence.arrow import arrow_batch
+from payment_simulator.persistence.migrations import migrate, schema_state
+from payment_simulator.persistence.queries import named_queries
+from payment_simulator.persistence.store import Store
+from payment_simulator.persistence.tables import (
+    ParentMissingError,
+    save_batch,
+    save_row,
+)
+
+R = TypeVar("R", bound=Record)
+_LIMIT: TypeAdapter[int] = TypeAdapter(Ordinal)
+
+
+@cache
+def _sql(name: str, kind: type[Record] | None = None) -> str:
+    text = named_queries("payment_simulator.ai_cash_mgmt.persistence.sql")[name]
+    return text.format(columns=", ".join(kind.table().columns)) if kind else text
+
+
+class RecordStore:
+    """What the parts of the repository share: a store, and records in and out of it.
+
+    Parameters
+    ----------
+    conn : duckdb.DuckDBPyConnection
+        DuckDB connection from DatabaseManager.
+
+    Raises
+    ------
+    NotADatabaseError, SchemaVersionError
+        The tables are another program's, or of a newer version.
+    """
+
+    def __init__(self, conn: duckdb.DuckDBPyConnection) -> None:
+        self._store = Store(conn)
+        schema_state(self._store)
+
+    def initialize_schema(self) -> None:
+        """Initialize AI Cash Management database tables.
+
+        Creates game_sessions and policy_iterations and the tables of the wider record if they
+        do not exist, and brings those of an older file to this version, keeping a copy beside it.
+        Safe to call multiple times.
+
+        Raises
+        ------
+        ReadOnlyDatabaseError
+            The tables are missing or old, and the database is open for reading only.
+        """
+        migrate(self._store)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make all saves of a block durable together, or none of them.
+
+        Reads of the block see its saves; other threads and processes do not until it ends.
+
+        Examples
+        --------
+        >>> with repo.transaction():  # doctest: +SKIP
+        ...     repo.save_policy_iteration(iteration)
+        ...     repo.save_evaluation_samples(samples)
+        """
+        with self._store.transaction():
+            yield
+
+    def _save(self, record: Record) -> None:
+        with self._naming_parents():
+            save_row(self._store, record.table(), record.checked().to_row())
+
+    def _save_all(self, kind: type[R], records: Iterable[R]) -> None:
+        rows = [self._of_kind(kind, record).to_row() for record in records]
+        if rows:
+            with self._naming_parents():
+                save_batch(
+                    self._store,
+                    kind.table(),
+                    arrow_batch(kind.table().columns, kind.table().types, rows),
+                )
+
+    def _save_of_run(self, kind: type[R], run_id: str, rows: Any) -> None:
+        """Save an Arrow table, or records, that all belong to one simulation run."""
+        if not hasattr(rows, "__arrow_c_stream__"):
+            records = [self._of_kind(kind, record) for record in rows]
+            _require_run(kind, run_id, {record.__dict__["run_id"] for record in records})
+            self._save_all(kind, records)
+            return
+        from arro3.core import Array, ChunkedArray, DataType, Table  # noqa: PLC0415 - 20 ms
+
+        batch = Table.from_arrow(rows)
+        if "run_id" in batch.column_names:
+            _require_run(kind, run_id, set(batch["run_id"].to_pylist()))
+        else:
+            runs = Array([run_id] * batch.num_rows, type=DataType.utf8())
+            batch = batch.append_column("run_id", ChunkedArray([runs]))
+        with self._naming_parents():
+            try:
+                save_batch(self._store, kind.table(), batch)
+            except ParentMissingError:
+                raise
+            except InputError:
+                _name_first_bad_row(kind, batch)
+                raise
+
+    @staticmethod
+    def _of_kind(kind: type[R], record: R) -> R:
+        if not isinstance(record, kind):
+            raise InputError(f"expected a {kind.__name__}, got {record!r}")
+        return record.checked()
+
+    def _read(self, name: str, kind: type[R], parameters: Sequence[Any] = ()) -> list[R]:
+        return [kind.from_row(row) for row in self._store.read(_sql(name, kind), parameters)]
+
+    def _read_one(self, name: str, kind: type[R], parameters: Sequence[Any]) -> R | None:
+        found = self._read(name, kind, parameters)
+        return found[0] if found else None
+
+    def _read_arrow(self, name: str, kind: type[Record], parameters: Sequence[Any]) -> Any:
+        return self._store.read_arrow(_sql(name, kind), parameters)
+
+    def _rows(self, name: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        return self._store.read(_sql(name), parameters)
+
+    def _game_not_found(self, game_id: str) -> GameNotFoundError:
+        return GameNotFoundError(game_id, (row[0] for row in self._rows("game_ids")))
+
+    @contextmanager
+    def _naming_parents(self) -> Iterator[None]:
+        try:
+            yield
+        except ParentMissingError as error:
+            key = str(error.key)
+            if error.table == "game_sessions":
+                raise self._game_not_found(key) from error
+            raise RunNotFoundError(key) from error
+
+
+def _require_run(kind: type[Record], run_id: str, given: set[str]) -> None:
+    others = given - {run_id}
+    if others:
+        raise InputError(
+            f"{kind.TABLE}: rows have run_id {min(others)!r}, expected {run_id!r} "
+            "as given to the call"
+        )
+
+
+def _name_first_bad_row(kind: type[Record], batch: Any) -> None:
+    """Raise what the record itself says of the first row that it would refuse, if there is one."""
+    columns = [c for c in batch.column_names if c in kind.model_fields]
+    for values in zip(*(batch[c].to_pylist() for c in columns), strict=True):
+        kind.model_validate(dict(zip(columns, values, strict=True)))
+
+
+def checked_limit(limit: int) -> int:
+    """Return the limit if it is a whole number of at least 1, or raise ``InputError``."""
+    try:
+        return _LIMIT.validate_python(limit)
+    except ValidationError:
+        raise InputError(f"limit is {limit!r}, expected a whole number of at least 1") from None

@@ -1,0 +1,102 @@
+-- Queries over the record. {columns} stands for the columns of the record's own table, in the
+-- order of its fields; every value is bound.
+
+-- name: get_game_session
+SELECT {columns} FROM game_sessions WHERE game_id = ?
+
+-- name: game_ids
+SELECT game_id FROM game_sessions
+
+-- name: list_game_sessions
+-- Newest first; games that started in the same microsecond by their id.
+SELECT {columns} FROM game_sessions
+WHERE (? IS NULL OR status = ?) AND (? IS NULL OR game_mode = ?)
+ORDER BY started_at DESC, game_id
+LIMIT ?
+
+-- name: get_policy_iterations
+SELECT {columns} FROM policy_iterations
+WHERE game_id = ?
+ORDER BY iteration_number, agent_id
+
+-- name: get_policy_iterations_of_agent
+SELECT {columns} FROM policy_iterations
+WHERE game_id = ? AND agent_id = ?
+ORDER BY iteration_number
+
+-- name: get_best_policy
+-- The least cost among accepted proposals, the earliest of equals.
+SELECT new_policy_json FROM policy_iterations
+WHERE game_id = ? AND agent_id = ? AND was_accepted
+ORDER BY new_cost, iteration_number
+LIMIT 1
+
+-- name: optimization_figures
+-- What a summary sums. The sums are made outside, where they do not depend on the order in which
+-- threads deliver rows.
+SELECT was_accepted, cost_improvement, tokens_used, llm_latency_seconds
+FROM policy_iterations
+WHERE game_id = ?
+
+-- name: get_policies_in_force
+-- The policy that rules after each step of one agent.
+SELECT iteration_number, CASE WHEN was_accepted THEN new_policy_json ELSE old_policy_json END
+FROM policy_iterations
+WHERE game_id = ? AND agent_id = ?
+ORDER BY iteration_number
+
+-- name: get_llm_interactions
+SELECT {columns} FROM llm_interaction_log
+WHERE game_id = ? AND (? IS NULL OR agent_id = ?) AND (? IS NULL OR iteration_number = ?)
+ORDER BY iteration_number, agent_id, attempt_number
+
+-- name: get_policy_diffs
+SELECT {columns} FROM policy_diffs
+WHERE game_id = ? AND (? IS NULL OR agent_id = ?) AND (? IS NULL OR iteration_number = ?)
+ORDER BY iteration_number, agent_id
+
+-- name: get_iteration_contexts
+SELECT {columns} FROM iteration_context
+WHERE game_id = ? AND (? IS NULL OR agent_id = ?) AND (? IS NULL OR iteration_number = ?)
+ORDER BY iteration_number, agent_id
+
+-- name: get_evaluation_samples
+SELECT {columns} FROM evaluation_samples
+WHERE game_id = ? AND (? IS NULL OR agent_id = ?) AND (? IS NULL OR iteration_number = ?)
+ORDER BY iteration_number, agent_id, sample_number
+
+-- name: get_game_provenance
+SELECT {columns} FROM game_provenance WHERE game_id = ?
+
+-- name: get_provenance_files
+SELECT {columns} FROM provenance_files WHERE game_id = ? ORDER BY role, name
+
+-- name: get_equilibrium_certificates
+SELECT {columns} FROM equilibrium_certificates WHERE game_id = ? ORDER BY certificate_number
+
+-- name: get_simulation_run
+SELECT {columns} FROM simulation_runs WHERE run_id = ?
+
+-- name: list_simulation_runs
+-- Newest first; runs that started in the same microsecond by their id.
+SELECT {columns} FROM simulation_runs
+WHERE (? IS NULL OR game_id = ?)
+ORDER BY started_at DESC, run_id
+LIMIT ?
+
+-- name: get_transactions
+SELECT {columns} FROM transactions WHERE run_id = ? ORDER BY payment_number
+
+-- name: get_simulation_events
+SELECT {columns} FROM simulation_events WHERE run_id = ? ORDER BY event_number
+
+-- name: get_bank_states
+SELECT {columns} FROM bank_states WHERE run_id = ? ORDER BY tick, agent_id
+
+-- name: get_daily_costs
+SELECT {columns} FROM daily_costs WHERE run_id = ? ORDER BY day, agent_id, cost_kind
+
+-- name: get_superseded_records
+SELECT {columns} FROM superseded_records
+WHERE (? IS NULL OR table_name = ?)
+ORDER BY table_name, record_key, revision

@@ -1,0 +1,113 @@
+"""What each step saw, asked, changed and measured, and the evidence of a whole game."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from payment_simulator.ai_cash_mgmt.persistence.models import (
+    EquilibriumCertificateRecord,
+    EvaluationSampleRecord,
+    GameProvenanceRecord,
+    IterationContextRecord,
+    LLMInteractionRecord,
+    PolicyDiffRecord,
+    ProvenanceFileRecord,
+    SupersededRecord,
+)
+from payment_simulator.ai_cash_mgmt.persistence.records import R, RecordStore
+
+
+class StepRecords(RecordStore):
+    """Saves and reads what stands beside games and their steps.
+
+    Every ``save_*`` is durable when it returns, replaces what differs under the same key and
+    keeps the replaced row, and raises ``GameNotFoundError`` for a game that is not there. Every
+    ``get_*`` filters by agent and iteration where those are given.
+    """
+
+    def save_llm_interaction(self, interaction: LLMInteractionRecord) -> None:
+        """Save one call of a language model."""
+        self._save(self._of_kind(LLMInteractionRecord, interaction))
+
+    def get_llm_interactions(
+        self, game_id: str, agent_id: str | None = None, iteration_number: int | None = None
+    ) -> list[LLMInteractionRecord]:
+        """Return calls of language models by iteration, agent and attempt."""
+        return self._of_steps(
+            "get_llm_interactions", LLMInteractionRecord, game_id, agent_id, iteration_number
+        )
+
+    def save_policy_diff(self, diff: PolicyDiffRecord) -> None:
+        """Save what a proposal would change."""
+        self._save(self._of_kind(PolicyDiffRecord, diff))
+
+    def get_policy_diffs(
+        self, game_id: str, agent_id: str | None = None, iteration_number: int | None = None
+    ) -> list[PolicyDiffRecord]:
+        """Return what proposals would change, by iteration and agent."""
+        return self._of_steps(
+            "get_policy_diffs", PolicyDiffRecord, game_id, agent_id, iteration_number
+        )
+
+    def save_iteration_context(self, context: IterationContextRecord) -> None:
+        """Save what a proposer was shown."""
+        self._save(self._of_kind(IterationContextRecord, context))
+
+    def get_iteration_contexts(
+        self, game_id: str, agent_id: str | None = None, iteration_number: int | None = None
+    ) -> list[IterationContextRecord]:
+        """Return what proposers were shown, by iteration and agent."""
+        return self._of_steps(
+            "get_iteration_contexts", IterationContextRecord, game_id, agent_id, iteration_number
+        )
+
+    def save_evaluation_samples(self, samples: Iterable[EvaluationSampleRecord]) -> None:
+        """Save paired evaluation samples in one transaction."""
+        self._save_all(EvaluationSampleRecord, samples)
+
+    def get_evaluation_samples(
+        self, game_id: str, agent_id: str | None = None, iteration_number: int | None = None
+    ) -> list[EvaluationSampleRecord]:
+        """Return paired evaluation samples by iteration, agent and sample."""
+        return self._of_steps(
+            "get_evaluation_samples", EvaluationSampleRecord, game_id, agent_id, iteration_number
+        )
+
+    def save_game_provenance(self, provenance: GameProvenanceRecord) -> None:
+        """Save which program, on what machine, played a game."""
+        self._save(self._of_kind(GameProvenanceRecord, provenance))
+
+    def get_game_provenance(self, game_id: str) -> GameProvenanceRecord | None:
+        """Return which program played a game, or ``None`` when that was not written down."""
+        return self._read_one("get_game_provenance", GameProvenanceRecord, (game_id,))
+
+    def save_provenance_files(self, files: Iterable[ProvenanceFileRecord]) -> None:
+        """Save the files that a game was made of, in one transaction."""
+        self._save_all(ProvenanceFileRecord, files)
+
+    def get_provenance_files(self, game_id: str) -> list[ProvenanceFileRecord]:
+        """Return the files that a game was made of, by role and name."""
+        return self._read("get_provenance_files", ProvenanceFileRecord, (game_id,))
+
+    def save_equilibrium_certificate(self, certificate: EquilibriumCertificateRecord) -> None:
+        """Save how far from equilibrium a game was."""
+        self._save(self._of_kind(EquilibriumCertificateRecord, certificate))
+
+    def get_equilibrium_certificates(self, game_id: str) -> list[EquilibriumCertificateRecord]:
+        """Return a game's equilibrium certificates, oldest first."""
+        return self._read("get_equilibrium_certificates", EquilibriumCertificateRecord, (game_id,))
+
+    def get_superseded_records(self, table_name: str | None = None) -> list[SupersededRecord]:
+        """Return rows that were replaced by saving again, by table, key and revision."""
+        return self._read("get_superseded_records", SupersededRecord, (table_name, table_name))
+
+    def _of_steps(
+        self,
+        query: str,
+        kind: type[R],
+        game_id: str,
+        agent_id: str | None,
+        iteration_number: int | None,
+    ) -> list[R]:
+        filters = (game_id, agent_id, agent_id, iteration_number, iteration_number)
+        return self._read(query, kind, filters)

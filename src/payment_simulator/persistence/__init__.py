@@ -1,0 +1,1 @@
+"""DuckDB: open, migrate, transact. This floor knows nothing of games."""

@@ -1,0 +1,267 @@
+"""Opens the database file: one process writes it, any number read."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import tempfile
+import threading
+import time
+import weakref
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import duckdb
+
+from payment_simulator.errors import DatabaseBusyError, NotADatabaseError
+from payment_simulator.persistence.faults import is_held, lock_holder, translated
+from payment_simulator.persistence.files import create, look, open_config
+from payment_simulator.persistence.migrations import migrate, schema_state
+from payment_simulator.persistence.sidecar import read_sidecar
+from payment_simulator.persistence.store import Store
+
+if TYPE_CHECKING:
+    from payment_simulator.persistence.serving import SnapshotServer
+
+MEMORY = ":memory:"
+#: A file may be held for a moment by a short reader; worth waiting for before giving up.
+BUSY_SECONDS = 2.0
+_RETRY_SECONDS = 0.05
+_log = logging.getLogger(__name__)
+
+
+class DatabaseManager:
+    """A database file, opened; a context manager that closes it.
+
+    Parameters
+    ----------
+    db_path : path or str
+        The file, made when it is not there; ``":memory:"`` for a database that lives as long as
+        the manager.
+    read_only : bool
+        Open for reading. Where a process is writing the file, ``conn`` is a consistent copy of
+        it, fetched from that process; open again for newer data.
+    serve : bool
+        While writing, answer readers in other processes (on 127.0.0.1, with a token that only
+        this user can read).
+    busy_seconds : float
+        How long to wait for a file that another process holds.
+
+    Attributes
+    ----------
+    conn : duckdb.DuckDBPyConnection
+        The open connection.
+    db_path : pathlib.Path
+        The file.
+    is_snapshot : bool
+        Whether ``conn`` is a copy of a file that another process is writing.
+
+    Raises
+    ------
+    DatabaseBusyError
+        Another process holds the file; the message names it.
+    NotADatabaseError
+        The path leads to something else than a record of this package.
+    DamagedDatabaseError
+        The file or its log is not what was once written.
+    SchemaVersionError
+        A newer version of this package wrote the file.
+
+    Examples
+    --------
+    >>> with DatabaseManager(":memory:") as manager:
+    ...     manager.conn.execute("SELECT 42").fetchall()
+    [(42,)]
+    """
+
+    def __init__(
+        self,
+        db_path: str | Path,
+        *,
+        read_only: bool = False,
+        serve: bool = True,
+        busy_seconds: float = BUSY_SECONDS,
+    ) -> None:
+        self.db_path = Path(db_path)
+        self.read_only = read_only
+        self.is_snapshot = False
+        self._finalizer: weakref.finalize[..., DatabaseManager] | None = None
+        in_memory = str(db_path) == MEMORY
+        if in_memory:
+            self.conn = duckdb.connect(MEMORY, config=open_config())
+        elif read_only:
+            self.conn = self._open_to_read(busy_seconds)
+        else:
+            self.conn = self._open_to_write(busy_seconds)
+        try:
+            self._store = Store(self.conn)
+            schema_state(self._store)
+        except BaseException:
+            self.close()
+            raise
+        if serve and not in_memory and not read_only:
+            self._finalizer = weakref.finalize(self, _leave, _join(self.db_path), os.getpid())
+
+    def _open_to_write(self, busy_seconds: float) -> duckdb.DuckDBPyConnection:
+        if not look(self.db_path):
+            create(self.db_path)
+        give_up = time.monotonic() + busy_seconds
+        while True:
+            try:
+                return duckdb.connect(str(self.db_path), config=open_config())
+            except duckdb.Error as error:
+                if not is_held(error):
+                    raise self._cannot_open(error) from error
+                if time.monotonic() >= give_up:
+                    raise self._busy(error) from error
+            time.sleep(_RETRY_SECONDS)
+
+    def _open_to_read(self, busy_seconds: float) -> duckdb.DuckDBPyConnection:
+        if not look(self.db_path):
+            what = "is empty" if self.db_path.exists() else "does not exist"
+            raise NotADatabaseError(
+                f"{self.db_path} {what}, so there is nothing to read; give the path of a record"
+            )
+        give_up = time.monotonic() + busy_seconds
+        while True:
+            try:
+                return duckdb.connect(str(self.db_path), read_only=True, config=open_config())
+            except duckdb.Error as error:
+                if not is_held(error):
+                    raise self._cannot_open(error) from error
+                snapshot = self._open_snapshot()
+                if snapshot is not None:
+                    return snapshot
+                if time.monotonic() >= give_up:
+                    raise self._busy(error) from error
+            time.sleep(_RETRY_SECONDS)
+
+    def _open_snapshot(self) -> duckdb.DuckDBPyConnection | None:
+        from payment_simulator.persistence.snapshot import fetch_snapshot  # noqa: PLC0415 - 20 ms
+
+        writer = read_sidecar(self.db_path)
+        if writer is None:
+            return None
+        folder = tempfile.mkdtemp(prefix="payment-sim-")
+        try:
+            copy = Path(folder) / self.db_path.name
+            if not fetch_snapshot(writer, copy):
+                shutil.rmtree(folder, ignore_errors=True)
+                return None
+            conn = duckdb.connect(str(copy), read_only=True, config=open_config())
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        self.is_snapshot = True
+        self._finalizer = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        return conn
+
+    def _cannot_open(self, error: duckdb.Error) -> Exception:
+        text = str(error)
+        if "not a valid DuckDB database" in text or "sqlite" in text.lower():
+            kind = "an SQLite file" if "sqlite" in text.lower() else "not a DuckDB file"
+            return NotADatabaseError(
+                f"{self.db_path} is {kind}; nothing was changed. Give the path of a record"
+            )
+        found = translated(error)
+        if str(self.db_path) in str(found):
+            return found
+        return type(found)(f"{self.db_path}: {found}")
+
+    def _busy(self, error: duckdb.Error) -> DatabaseBusyError:
+        holder = lock_holder(str(error))
+        if holder is None:
+            return DatabaseBusyError(
+                f"{self.db_path} is open in this process already, in another way; "
+                "use the .conn of that DatabaseManager, or close it first"
+            )
+        pid, program = holder
+        aim = "read" if self.read_only else "write"
+        way_out = (
+            "it does not answer readers, so wait until it ends"
+            if self.read_only
+            else "wait until it ends, read with DatabaseManager(path, read_only=True), "
+            "or give another path"
+        )
+        return DatabaseBusyError(
+            f"{self.db_path} is held by process {pid} ({program}), so it cannot be opened to "
+            f"{aim}; {way_out}"
+        )
+
+    def setup(self) -> None:
+        """Make the tables, or bring those of an older file to this version, keeping a copy.
+
+        Safe to call any number of times. ``GameRepository.initialize_schema`` does the same.
+
+        Raises
+        ------
+        ReadOnlyDatabaseError
+            The tables are missing or old, and the database is open for reading only.
+        """
+        migrate(self._store)
+
+    def close(self) -> None:
+        """Close the connection and everything made from it; safe to call twice."""
+        if self._finalizer is not None and not self.is_snapshot:
+            self._finalizer()
+        self.conn.close()
+        if self._finalizer is not None:
+            self._finalizer()
+
+    def __enter__(self) -> Self:
+        """Return the manager itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the database, whatever happened."""
+        self.close()
+
+
+# Several managers of one process may write one file: DuckDB gives them the same database, and
+# readers of other processes need one answer.
+_serving_lock = threading.Lock()
+_serving: dict[Path, tuple[SnapshotServer, int]] = {}
+
+
+def _join(database: Path) -> Path | None:
+    """Count one more manager of the file in, starting the answer to readers with the first."""
+    from payment_simulator.persistence.serving import SnapshotServer  # noqa: PLC0415 - 20 ms
+
+    path = database.resolve()
+    with _serving_lock:
+        server, users = _serving.get(path, (None, 0))
+        if server is None:
+            # A connection of its own: the managers may close in any order.
+            conn = duckdb.connect(str(database), config=open_config())
+            try:
+                server = SnapshotServer(conn, path)
+            except OSError as error:
+                conn.close()
+                _log.warning(
+                    "%s: readers in other processes will have to wait (%s)", database, error
+                )
+                return None
+        _serving[path] = (server, users + 1)
+    return path
+
+
+def _leave(path: Path | None, pid: int) -> None:
+    """Count one manager out, stopping the answer with the last.
+
+    A forked child has inherited the finalizer, but neither the thread nor the right to end it.
+    """
+    if path is None or pid != os.getpid():
+        return
+    with _serving_lock:
+        server, users = _serving.pop(path)
+        if users > 1:
+            _serving[path] = (server, users - 1)
+            return
+    server.close()

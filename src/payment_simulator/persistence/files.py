@@ -1,0 +1,150 @@
+"""Looks at a path before DuckDB does, and makes new database files whole or not at all.
+
+Nothing here opens an existing database: closing a second handle on a file drops the lock that
+the same process holds on it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import uuid
+from contextlib import suppress
+from pathlib import Path
+
+import duckdb
+
+from payment_simulator.errors import (
+    DamagedDatabaseError,
+    DatabaseError,
+    NotADatabaseError,
+    PaymentSimulatorError,
+)
+from payment_simulator.persistence.copying import STORAGE_VERSION, has_storage_versions
+from payment_simulator.persistence.faults import translating
+
+#: What DuckDB may hold in memory; more is spilled to disk. ``SET memory_limit`` changes it.
+MEMORY_LIMIT = "256MiB"
+
+
+def open_config() -> dict[str, str | bool | int | float | list[str]]:
+    """Return the settings under which every database of this package is opened.
+
+    The figures behind them are in ``docs/explanation/speed-of-the-record.md``.
+    """
+    config: dict[str, str | bool | int | float | list[str]] = {
+        # DuckDB fetches an extension from the network when it meets, say, an SQLite file.
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        # Unbounded, the buffers grow to the size of the file while a large record is read.
+        "memory_limit": MEMORY_LIMIT,
+        # A game's rows are found faster by skipping row groups than by the index, whose scan
+        # also pins every block that it touches.
+        "index_scan_max_count": "0",
+        "index_scan_percentage": "0",
+    }
+    if has_storage_versions():
+        config["storage_compatibility_version"] = STORAGE_VERSION
+    return config
+
+
+def log_path(database: Path) -> Path:
+    """Return where DuckDB keeps what was saved since its last checkpoint."""
+    return database.with_name(database.name + ".wal")
+
+
+def look(database: Path) -> bool:
+    """Tell whether there is a file to open, after refusing what cannot be one.
+
+    An empty file counts as none: a process that was killed while DuckDB made a file leaves such.
+
+    Raises
+    ------
+    NotADatabaseError
+        The path leads to a folder or a device, or its folder does not exist.
+    DamagedDatabaseError
+        The file is gone but its log is there; DuckDB would throw the log away.
+    """
+    try:
+        return _look(database)
+    except (OSError, ValueError) as error:
+        if isinstance(error, PaymentSimulatorError):
+            raise
+        raise NotADatabaseError(f"{database}: {error}; give another path") from error
+
+
+def _look(database: Path) -> bool:
+    if not database.parent.is_dir():
+        raise NotADatabaseError(
+            f"{database}: there is no folder {database.parent}; make it, or give another path"
+        )
+    if database.exists() and not database.is_file():
+        kind = "a folder" if database.is_dir() else "not a file"
+        raise NotADatabaseError(f"{database} is {kind}, expected a database file; give its path")
+    is_there = database.exists() and database.stat().st_size > 0
+    log = log_path(database)
+    if not is_there and log.exists() and log.stat().st_size > 0:
+        raise DamagedDatabaseError(
+            f"{database} is missing or empty, but its log {log.name} is there. Put the database "
+            "back beside its log; if there never was one to keep, move the log away"
+        )
+    return is_there
+
+
+def create(database: Path) -> None:
+    """Make a new, empty database file, so that it appears whole or not at all.
+
+    Does nothing when another process was faster.
+    """
+    _remove_leftovers(database)
+    partial = database.with_name(f".{database.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.new")
+    try:
+        with translating():
+            duckdb.connect(str(partial), config=open_config()).close()
+        _remove_if_empty(database)
+        with suppress(FileExistsError):
+            os.link(partial, database)  # unlike rename, never replaces a file
+    except OSError as error:
+        raise DatabaseError(f"{database} cannot be created: {error.strerror}") from error
+    finally:
+        with suppress(OSError):
+            partial.unlink()
+
+
+def _remove_if_empty(database: Path) -> None:
+    """Remove a file of no bytes unless a process that is just creating it holds its lock."""
+    if not database.exists() or database.stat().st_size > 0:
+        return
+    try:
+        import fcntl  # noqa: PLC0415 - not on Windows, where an open file cannot be removed
+    except ImportError:
+        database.unlink()
+        return
+    with database.open("rb+") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return  # DuckDB will say who holds it
+        if os.fstat(file.fileno()).st_size == 0:
+            database.unlink()
+
+
+def _remove_leftovers(database: Path) -> None:
+    """Remove half-made files of processes that were killed while making this database."""
+    pattern = re.compile(rf"^\.{re.escape(database.name)}\.(\d+)-[0-9a-f]{{8}}\.new$")
+    for entry in database.parent.iterdir():
+        found = pattern.match(entry.name)
+        if found and not is_alive(int(found[1])):
+            with suppress(OSError):
+                entry.unlink()
+
+
+def is_alive(pid: int) -> bool:
+    """Tell whether a process of this number runs, as far as this user can tell."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

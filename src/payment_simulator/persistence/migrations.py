@@ -1,0 +1,174 @@
+"""Brings the tables of a file to this version, and refuses files that it must not touch.
+
+A file's version is the highest number in its ledger (table ``schema_ledger``). A file that holds
+just the two first tables and no ledger was written by the first published tool of this kind; it
+counts as version 1 and is taken on as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import duckdb
+
+from payment_simulator._version import __version__
+from payment_simulator.errors import (
+    NotADatabaseError,
+    ReadOnlyDatabaseError,
+    SchemaVersionError,
+)
+from payment_simulator.persistence.copying import back_up
+from payment_simulator.persistence.queries import Migration, named_queries, numbered_migrations
+from payment_simulator.persistence.store import Store
+
+SQL = "payment_simulator.persistence.sql"
+LEDGER = "schema_ledger"
+FIRST_TABLES = ("game_sessions", "policy_iterations")
+
+
+class Origin(StrEnum):
+    """What kind of file lies before us."""
+
+    EMPTY = "empty"
+    OURS = "ours"
+    FIRST_TOOL = "first tool"
+
+
+@dataclass(frozen=True)
+class SchemaState:
+    """Where a file stands.
+
+    Attributes
+    ----------
+    origin : Origin
+        Who made the file, as far as its tables tell.
+    version : int
+        The file's version; 0 when it is empty.
+    written_by : str or None
+        The package version that brought it there, when a ledger says so.
+    """
+
+    origin: Origin
+    version: int
+    written_by: str | None = None
+
+    @property
+    def pending(self) -> tuple[Migration, ...]:
+        """Return the migrations that the file still needs."""
+        return numbered_migrations(SQL)[self.version :]
+
+
+def current_version() -> int:
+    """Return the schema version that this package writes."""
+    return len(numbered_migrations(SQL))
+
+
+def table_columns(store: Store) -> dict[str, list[tuple[str, str]]]:
+    """Return name and type of every column of every table, in order."""
+    tables: dict[str, list[tuple[str, str]]] = {}
+    for table, column, kind in store.read(named_queries(SQL)["table_columns"]):
+        tables.setdefault(table, []).append((column, kind))
+    return tables
+
+
+@cache
+def _first_columns() -> dict[str, list[tuple[str, str]]]:
+    with duckdb.connect(":memory:") as conn:
+        store = Store(conn)
+        store.run_script(numbered_migrations(SQL)[0].sql)
+        return table_columns(store)
+
+
+def schema_state(store: Store) -> SchemaState:
+    """Tell whose file this is and which version it has.
+
+    Raises
+    ------
+    NotADatabaseError
+        The file holds tables of another program.
+    SchemaVersionError
+        The file was written by a newer version of this package.
+    """
+    tables = table_columns(store)
+    if not tables:
+        return SchemaState(Origin.EMPTY, 0)
+    where = store.path or "the database"
+    if LEDGER not in tables:
+        for name, columns in _first_columns().items():
+            if tables.get(name) != columns:
+                raise NotADatabaseError(
+                    f"{where} is a DuckDB file of another program "
+                    f"(tables: {', '.join(sorted(tables)[:5])}), not a record of "
+                    "payment-simulator; nothing was changed. Give another path"
+                )
+        return SchemaState(Origin.FIRST_TOOL, 1)
+    rows = store.read(named_queries(SQL)["ledger_head"])
+    if not rows:
+        raise NotADatabaseError(
+            f"{where} has an empty table {LEDGER}, so its version is unknown. "
+            "Put back a copy of the file"
+        )
+    version, written_by = rows[0]
+    if version > current_version():
+        raise SchemaVersionError(
+            f"{where} has schema version {version}, written by payment-simulator {written_by}; "
+            f"this is payment-simulator {__version__}, which knows versions up to "
+            f"{current_version()}. Install payment-simulator {written_by} or newer"
+        )
+    return SchemaState(Origin.OURS, version, written_by)
+
+
+def migrate(store: Store) -> Path | None:
+    """Bring the tables to this package's version; do nothing when they are there.
+
+    Each migration is one transaction, ledger row included, so a process that is killed on the
+    way leaves a file of some whole version. A file that holds data is copied first.
+
+    Returns
+    -------
+    pathlib.Path or None
+        The copy of the file as it was, if one was made.
+
+    Raises
+    ------
+    NotADatabaseError, SchemaVersionError
+        As ``schema_state`` says.
+    ReadOnlyDatabaseError
+        The tables are missing or old, and the database is open for reading only.
+    """
+    state = schema_state(store)
+    if not state.pending:
+        return None
+    if store.read(named_queries(SQL)["is_read_only"])[0][0]:
+        raise ReadOnlyDatabaseError(
+            f"{store.path or 'the database'} has schema version {state.version} and needs "
+            f"{current_version()}, but is open for reading only. Open it once for writing, or: "
+            "payment-sim db migrate FILE"
+        )
+    if state.origin is Origin.EMPTY:
+        with store.transaction():
+            store.run_script(files(SQL).joinpath("schema.sql").read_text(encoding="utf-8"))
+            for step in numbered_migrations(SQL):
+                _enter(store, step)
+        return None
+    copy = back_up(store, f"v{state.version}") if store.path else None
+    for step in state.pending:
+        with store.transaction():
+            store.run_script(step.sql)
+            if state.origin is Origin.FIRST_TOOL and step.version == state.version + 1:
+                _enter(store, numbered_migrations(SQL)[0])
+            _enter(store, step)
+    return copy
+
+
+def _enter(store: Store, step: Migration) -> None:
+    now = datetime.now(UTC).replace(tzinfo=None)
+    store.write(
+        named_queries(SQL)["enter_migration"],
+        (step.version, step.name, step.sha256, now, __version__),
+    )

@@ -1,0 +1,140 @@
+"""The writing process's answer to readers: a consistent copy of the database, on loopback.
+
+One request is known, ``GET /snapshot`` with the token of the sidecar file. It gives the whole
+database as a DuckDB file, as one transaction sees it; nothing in it can change anything. Why a
+copy and not queries over the wire: ``docs/explanation/one-writer-many-readers.md``.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import secrets
+import shutil
+import socket
+import tempfile
+import threading
+from contextlib import suppress
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from payment_simulator.errors import DatabaseError
+from payment_simulator.persistence.copying import copy_database
+from payment_simulator.persistence.sidecar import remove_sidecar, write_sidecar
+from payment_simulator.persistence.store import Store
+
+LOOPBACK = "127.0.0.1"
+SNAPSHOT = "/snapshot"
+_log = logging.getLogger(__name__)
+
+
+class SnapshotServer:
+    """Serves copies of one open database to other processes of the same user.
+
+    Parameters
+    ----------
+    conn : duckdb.DuckDBPyConnection
+        A connection to the open database, for the server alone; ``close`` closes it.
+    database : pathlib.Path
+        Its file, beside which the sidecar is written.
+
+    Raises
+    ------
+    OSError
+        The folder cannot be written, or no port can be had.
+    """
+
+    def __init__(self, conn: duckdb.DuckDBPyConnection, database: Path) -> None:
+        self.database = database
+        self._conn = conn
+        self.token = secrets.token_hex(32)
+        self._server = _Server((LOOPBACK, 0), _Handler)
+        self._server.store, self._server.token = Store(conn), self.token
+        try:
+            write_sidecar(database, self._server.server_port, self.token)
+        except BaseException:
+            self._server.server_close()
+            raise
+        self._closing = False
+        self._thread = threading.Thread(
+            target=self._serve, name=f"snapshots of {database.name}", daemon=True
+        )
+        self._thread.start()
+
+    def _serve(self) -> None:
+        # Blocks in select() and so costs nothing between requests; close() knocks to end it.
+        while not self._closing:
+            self._server.handle_request()
+
+    @property
+    def port(self) -> int:
+        """Return the port on 127.0.0.1."""
+        return self._server.server_port
+
+    def close(self) -> None:
+        """Remove the sidecar and stop answering; requests under way are finished."""
+        remove_sidecar(self.database, self.token)
+        self._closing = True
+        with suppress(OSError):
+            socket.create_connection((LOOPBACK, self.port), timeout=1).close()
+        self._thread.join()
+        self._server.server_close()
+        self._conn.close()
+
+
+class _Server(ThreadingHTTPServer):
+    # Not daemonic, so that server_close() waits for a copy that is being written.
+    daemon_threads = False
+    block_on_close = True
+    store: Store
+    token: str
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - given
+        # A reader that goes away in the middle is its own affair, not the writer's.
+        _log.debug("a reader's request failed", exc_info=True)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    server_version = "payment-simulator"
+    sys_version = ""
+    timeout = 30
+
+    def do_GET(self) -> None:
+        """Answer one request."""
+        host = (self.headers.get("Host") or "").rpartition(":")[0]
+        given = self.headers.get("Authorization") or ""
+        expected = f"Bearer {self.server.token}"
+        # A page in a browser can reach loopback under another name; it cannot know the token.
+        if host != LOOPBACK or not hmac.compare_digest(given.encode(), expected.encode()):
+            self.send_error(HTTPStatus.FORBIDDEN)
+        elif self.path != SNAPSHOT:
+            self.send_error(HTTPStatus.NOT_FOUND)
+        else:
+            self._send_snapshot()
+
+    def _send_snapshot(self) -> None:
+        with tempfile.TemporaryDirectory(prefix="payment-sim-") as folder:
+            copy = Path(folder) / "snapshot.db"
+            try:
+                copy_database(self.server.store, copy)
+            except DatabaseError as error:
+                body = str(error).encode()
+                self.send_response(HTTPStatus.INSUFFICIENT_STORAGE)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+                return
+            with copy.open("rb") as file, suppress(BrokenPipeError, ConnectionResetError):
+                self.send_response(HTTPStatus.OK)
+                self.send_header("Content-Type", "application/octet-stream")
+                self.send_header("Content-Length", str(copy.stat().st_size))
+                self.end_headers()
+                shutil.copyfileobj(file, self.wfile, 1 << 20)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name given there
+        _log.debug("reader: " + format, *args)

@@ -1,0 +1,54 @@
+"""The reader's side: fetch a consistent copy of a database from the process that writes it."""
+
+from __future__ import annotations
+
+import http.client
+import shutil
+from http import HTTPStatus
+from pathlib import Path
+
+from payment_simulator.errors import DatabaseError
+from payment_simulator.persistence.serving import LOOPBACK, SNAPSHOT
+from payment_simulator.persistence.sidecar import Sidecar
+
+_CONNECT_SECONDS = 600.0  # a copy of some gigabytes takes its time
+
+
+def fetch_snapshot(writer: Sidecar, target: Path) -> bool:
+    """Write the writer's copy to ``target``.
+
+    Returns
+    -------
+    bool
+        False when nobody answers with this token: the sidecar is stale.
+
+    Raises
+    ------
+    DatabaseError
+        The writer answered that it could not make the copy, or the copy broke off.
+    """
+    connection = http.client.HTTPConnection(LOOPBACK, writer.port, timeout=_CONNECT_SECONDS)
+    try:
+        try:
+            connection.request("GET", SNAPSHOT, headers={"Authorization": f"Bearer {writer.token}"})
+            answer = connection.getresponse()
+        except (OSError, http.client.HTTPException):
+            return False
+        if answer.status == HTTPStatus.INSUFFICIENT_STORAGE:
+            raise DatabaseError(
+                f"the writing process (PID {writer.pid}) could not copy the database: "
+                f"{answer.read().decode(errors='replace')}"
+            )
+        if answer.status != HTTPStatus.OK:
+            return False
+        size = int(answer.headers["Content-Length"])
+        with target.open("wb") as file:
+            shutil.copyfileobj(answer, file, 1 << 20)
+        if target.stat().st_size != size:
+            raise DatabaseError(
+                f"the copy from the writing process (PID {writer.pid}) broke off after "
+                f"{target.stat().st_size} of {size} bytes; try again"
+            )
+    finally:
+        connection.close()
+    return True

@@ -1,0 +1,95 @@
+-- Queries of the persistence floor. Words in braces are table and column names from this
+-- package's own code; every value is bound.
+
+-- name: table_columns
+-- Every table of this database with its columns in order.
+SELECT table_name, column_name, data_type
+FROM duckdb_columns()
+WHERE database_name = current_database() AND schema_name = 'main' AND NOT internal
+  AND table_name IN (
+      SELECT table_name FROM duckdb_tables() WHERE database_name = current_database()
+  )
+ORDER BY table_name, column_index
+
+-- name: ledger_head
+-- The version that the file has, and the package version that brought it there.
+SELECT version, package_version FROM schema_ledger ORDER BY version DESC LIMIT 1
+
+-- name: enter_migration
+INSERT INTO schema_ledger (version, name, sha256, applied_at, package_version)
+VALUES (?, ?, ?, ?, ?)
+
+-- name: is_read_only
+SELECT readonly FROM duckdb_databases() WHERE database_name = current_database()
+
+-- name: attach_copy
+ATTACH {path} AS {alias} {option}
+
+-- name: copy_into
+COPY FROM DATABASE {source} TO {alias}
+
+-- name: detach_copy
+DETACH {alias}
+
+-- name: insert_row
+INSERT INTO {table} ({columns}) VALUES ({marks})
+
+-- name: insert_row_of_parent
+-- One row, if what it belongs to is there: existence and insertion in one statement, because a
+-- second statement would cost as much as the first.
+INSERT INTO {table} ({columns})
+SELECT {marks} WHERE EXISTS (SELECT 1 FROM {parent} WHERE {parent_key} = ?)
+
+-- name: parent_exists
+SELECT 1 FROM {parent} WHERE {parent_key} = ?
+
+-- name: row_by_key
+SELECT {columns} FROM {table} WHERE {key_is_given}
+
+-- name: incoming_types
+-- Names and types of a batch that came as Arrow.
+SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM incoming)
+
+-- name: incoming_duplicate
+-- A key that stands twice in the batch.
+SELECT {key} FROM incoming GROUP BY {key} HAVING count(*) > 1 ORDER BY {key} LIMIT 1
+
+-- name: incoming_orphan
+-- Something that the batch belongs to and that is not there.
+SELECT DISTINCT {child_key} FROM incoming
+WHERE {child_key} IS NOT NULL
+  AND {child_key} NOT IN (SELECT {parent_key} FROM {parent})
+ORDER BY 1 LIMIT 1
+
+-- name: incoming_collides
+SELECT 1 FROM {table} SEMI JOIN incoming USING ({key}) LIMIT 1
+
+-- name: insert_incoming
+INSERT INTO {table} ({columns}) SELECT {columns} FROM incoming
+
+-- name: supersede_changed
+-- Keep every stored row that the batch is about to replace by a different one. Rows are compared
+-- as JSON text, in which two doubles are the same only when their bits are.
+INSERT INTO superseded_records (table_name, record_key, revision, record_json, superseded_at)
+SELECT ?, kept.record_key,
+       1 + coalesce((
+           SELECT max(s.revision) FROM superseded_records AS s
+           WHERE s.table_name = ? AND s.record_key = kept.record_key), 0),
+       kept.record_json, ?
+FROM (
+    SELECT json_array({stored_key})::VARCHAR AS record_key,
+           json_object({stored_pairs})::VARCHAR AS record_json
+    FROM {table} AS stored JOIN incoming USING ({key})
+    WHERE json_array({stored_columns})::VARCHAR <> json_array({incoming_columns})::VARCHAR
+) AS kept
+
+-- name: upsert_incoming
+-- ON CONFLICT DO UPDATE, never INSERT OR REPLACE: the latter left indexed columns stale in
+-- DuckDB up to 1.5.0. Rows that are the same already are left alone.
+INSERT INTO {table} ({columns})
+SELECT {columns} FROM incoming
+ANTI JOIN (
+    SELECT {key} FROM {table} AS stored JOIN incoming USING ({key})
+    WHERE json_array({stored_columns})::VARCHAR = json_array({incoming_columns})::VARCHAR
+) AS same USING ({key})
+ON CONFLICT ({key}) DO UPDATE SET {updates}

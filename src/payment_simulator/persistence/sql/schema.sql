@@ -1,0 +1,250 @@
+-- The tables of a new file, as they stand after every migration; a test proves the two equal.
+-- Money is in cents, times are UTC. What each column means: docs/reference/record.md.
+
+CREATE TABLE game_sessions (
+    game_id VARCHAR PRIMARY KEY,
+    scenario_config VARCHAR NOT NULL,
+    master_seed BIGINT NOT NULL,
+    game_mode VARCHAR NOT NULL,
+    config_json VARCHAR NOT NULL,
+    started_at TIMESTAMP NOT NULL,
+    completed_at TIMESTAMP,
+    status VARCHAR NOT NULL,
+    optimized_agents VARCHAR NOT NULL,  -- JSON array
+    total_iterations INTEGER DEFAULT 0,
+    converged BOOLEAN DEFAULT FALSE,
+    final_cost DOUBLE
+);
+
+CREATE TABLE policy_iterations (
+    game_id VARCHAR NOT NULL,
+    agent_id VARCHAR NOT NULL,
+    iteration_number INTEGER NOT NULL,
+    trigger_tick INTEGER NOT NULL,
+    old_policy_json VARCHAR NOT NULL,
+    new_policy_json VARCHAR NOT NULL,
+    old_cost DOUBLE NOT NULL,
+    new_cost DOUBLE NOT NULL,
+    cost_improvement DOUBLE NOT NULL,
+    was_accepted BOOLEAN NOT NULL,
+    validation_errors VARCHAR NOT NULL,  -- JSON array
+    llm_model VARCHAR NOT NULL,
+    llm_latency_seconds DOUBLE NOT NULL,
+    tokens_used INTEGER NOT NULL,
+    created_at TIMESTAMP NOT NULL,
+    PRIMARY KEY (game_id, agent_id, iteration_number)
+);
+CREATE INDEX idx_game_status ON game_sessions (status);
+CREATE INDEX idx_game_started_at ON game_sessions (started_at);
+CREATE INDEX idx_iter_game ON policy_iterations (game_id);
+CREATE INDEX idx_iter_agent ON policy_iterations (game_id, agent_id);
+
+CREATE TABLE schema_ledger (
+    version INTEGER PRIMARY KEY,
+    name VARCHAR NOT NULL,
+    sha256 VARCHAR NOT NULL,
+    applied_at TIMESTAMP NOT NULL,
+    package_version VARCHAR NOT NULL
+);
+
+CREATE TABLE superseded_records (
+    table_name VARCHAR NOT NULL,
+    record_key VARCHAR NOT NULL,  -- JSON array of the key's values
+    revision INTEGER NOT NULL,
+    record_json VARCHAR NOT NULL,
+    superseded_at TIMESTAMP NOT NULL,
+    PRIMARY KEY (table_name, record_key, revision)
+);
+
+CREATE TABLE llm_interaction_log (
+    game_id VARCHAR NOT NULL,
+    agent_id VARCHAR NOT NULL,
+    iteration_number INTEGER NOT NULL CHECK (iteration_number >= 1),
+    attempt_number INTEGER NOT NULL CHECK (attempt_number >= 1),
+    llm_model VARCHAR NOT NULL,
+    system_prompt VARCHAR NOT NULL,
+    user_prompt VARCHAR NOT NULL,
+    raw_response VARCHAR,
+    parsed_policy_json VARCHAR,
+    parsing_error VARCHAR,
+    llm_reasoning VARCHAR,
+    input_tokens INTEGER NOT NULL CHECK (input_tokens >= 0),
+    output_tokens INTEGER NOT NULL CHECK (output_tokens >= 0),
+    llm_latency_seconds DOUBLE NOT NULL CHECK (isfinite(llm_latency_seconds) AND llm_latency_seconds >= 0),
+    cost_usd DOUBLE CHECK (isfinite(cost_usd) AND cost_usd >= 0),
+    request_timestamp TIMESTAMP NOT NULL,
+    response_timestamp TIMESTAMP,
+    PRIMARY KEY (game_id, agent_id, iteration_number, attempt_number)
+);
+
+CREATE TABLE policy_diffs (
+    game_id VARCHAR NOT NULL,
+    agent_id VARCHAR NOT NULL,
+    iteration_number INTEGER NOT NULL CHECK (iteration_number >= 1),
+    diff_summary VARCHAR NOT NULL,
+    parameter_changes_json VARCHAR NOT NULL,
+    tree_changes_json VARCHAR NOT NULL,
+    payment_tree_changed BOOLEAN NOT NULL,
+    bank_tree_changed BOOLEAN NOT NULL,
+    strategic_collateral_tree_changed BOOLEAN NOT NULL,
+    end_of_tick_collateral_tree_changed BOOLEAN NOT NULL,
+    PRIMARY KEY (game_id, agent_id, iteration_number)
+);
+
+CREATE TABLE iteration_context (
+    game_id VARCHAR NOT NULL,
+    agent_id VARCHAR NOT NULL,
+    iteration_number INTEGER NOT NULL CHECK (iteration_number >= 1),
+    num_samples INTEGER NOT NULL CHECK (num_samples >= 1),
+    cost_mean DOUBLE NOT NULL CHECK (isfinite(cost_mean)),
+    cost_std DOUBLE NOT NULL CHECK (isfinite(cost_std) AND cost_std >= 0),
+    settlement_rate_mean DOUBLE CHECK (settlement_rate_mean BETWEEN 0 AND 1),
+    cost_breakdown_json VARCHAR NOT NULL,
+    best_seed BIGINT NOT NULL,
+    best_seed_cost DOUBLE NOT NULL CHECK (isfinite(best_seed_cost)),
+    best_seed_verbose_output VARCHAR,
+    worst_seed BIGINT NOT NULL,
+    worst_seed_cost DOUBLE NOT NULL CHECK (isfinite(worst_seed_cost)),
+    worst_seed_verbose_output VARCHAR,
+    context_json VARCHAR NOT NULL,
+    omissions_json VARCHAR NOT NULL,
+    PRIMARY KEY (game_id, agent_id, iteration_number)
+);
+
+CREATE TABLE evaluation_samples (
+    game_id VARCHAR NOT NULL,
+    agent_id VARCHAR NOT NULL,
+    iteration_number INTEGER NOT NULL CHECK (iteration_number >= 1),
+    sample_number INTEGER NOT NULL CHECK (sample_number >= 1),
+    sample_seed BIGINT NOT NULL,
+    old_cost DOUBLE NOT NULL CHECK (isfinite(old_cost)),
+    new_cost DOUBLE NOT NULL CHECK (isfinite(new_cost)),
+    cost_improvement DOUBLE NOT NULL CHECK (isfinite(cost_improvement)),
+    old_settlement_rate DOUBLE CHECK (old_settlement_rate BETWEEN 0 AND 1),
+    new_settlement_rate DOUBLE CHECK (new_settlement_rate BETWEEN 0 AND 1),
+    PRIMARY KEY (game_id, agent_id, iteration_number, sample_number)
+);
+
+CREATE TABLE game_provenance (
+    game_id VARCHAR PRIMARY KEY,
+    package_version VARCHAR NOT NULL,
+    code_revision VARCHAR,
+    code_is_clean BOOLEAN,
+    python_version VARCHAR NOT NULL,
+    platform VARCHAR NOT NULL,
+    libraries_json VARCHAR NOT NULL,
+    created_at TIMESTAMP NOT NULL
+);
+
+CREATE TABLE provenance_files (
+    game_id VARCHAR NOT NULL,
+    role VARCHAR NOT NULL CHECK (role IN ('game_file', 'scenario', 'policy', 'payments')),
+    name VARCHAR NOT NULL,
+    content VARCHAR NOT NULL,
+    sha256 VARCHAR NOT NULL,
+    PRIMARY KEY (game_id, role, name)
+);
+
+CREATE TABLE equilibrium_certificates (
+    game_id VARCHAR NOT NULL,
+    certificate_number INTEGER NOT NULL CHECK (certificate_number >= 1),
+    method VARCHAR NOT NULL,
+    parameter_space_json VARCHAR NOT NULL,
+    profile_json VARCHAR NOT NULL,
+    num_samples INTEGER NOT NULL CHECK (num_samples >= 1),
+    regrets_json VARCHAR NOT NULL,
+    distance_from_equilibrium DOUBLE NOT NULL CHECK (isfinite(distance_from_equilibrium) AND distance_from_equilibrium >= 0),
+    best_deviations_json VARCHAR NOT NULL,
+    pure_equilibria_json VARCHAR,
+    best_responses_json VARCHAR,
+    social_optimum_json VARCHAR,
+    price_of_anarchy DOUBLE CHECK (isfinite(price_of_anarchy)),
+    created_at TIMESTAMP NOT NULL,
+    PRIMARY KEY (game_id, certificate_number)
+);
+
+CREATE TABLE simulation_runs (
+    run_id VARCHAR PRIMARY KEY,
+    game_id VARCHAR,
+    agent_id VARCHAR,
+    iteration_number INTEGER CHECK (iteration_number >= 1),
+    purpose VARCHAR NOT NULL,
+    scenario_config VARCHAR NOT NULL,
+    scenario_sha256 VARCHAR NOT NULL,
+    policies_json VARCHAR NOT NULL,
+    master_seed BIGINT NOT NULL,
+    num_days INTEGER NOT NULL CHECK (num_days >= 1),
+    ticks_per_day INTEGER NOT NULL CHECK (ticks_per_day >= 1),
+    num_agents INTEGER NOT NULL CHECK (num_agents >= 1),
+    num_payments BIGINT NOT NULL CHECK (num_payments >= 0),
+    num_settled BIGINT NOT NULL CHECK (num_settled >= 0),
+    total_cost DOUBLE NOT NULL CHECK (isfinite(total_cost)),
+    measures_json VARCHAR NOT NULL,
+    package_version VARCHAR NOT NULL,
+    started_at TIMESTAMP NOT NULL,
+    completed_at TIMESTAMP
+);
+
+CREATE TABLE transactions (
+    run_id VARCHAR NOT NULL,
+    payment_number BIGINT NOT NULL CHECK (payment_number >= 0),
+    parent_payment_number BIGINT CHECK (parent_payment_number >= 0),
+    sender_id VARCHAR NOT NULL,
+    receiver_id VARCHAR NOT NULL,
+    amount_cents BIGINT NOT NULL CHECK (amount_cents > 0),
+    settled_cents BIGINT NOT NULL CHECK (settled_cents BETWEEN 0 AND amount_cents),
+    arrival_tick INTEGER NOT NULL CHECK (arrival_tick >= 0),
+    deadline_tick INTEGER NOT NULL CHECK (deadline_tick >= arrival_tick),
+    priority INTEGER NOT NULL CHECK (priority BETWEEN 0 AND 10),
+    is_divisible BOOLEAN NOT NULL,
+    status VARCHAR NOT NULL CHECK (status IN ('queue1', 'queue2', 'settled', 'dropped', 'split')),
+    released_tick INTEGER CHECK (released_tick >= arrival_tick),
+    settled_tick INTEGER CHECK (settled_tick >= arrival_tick),
+    settlement_method VARCHAR,
+    delay_cost DOUBLE NOT NULL CHECK (isfinite(delay_cost) AND delay_cost >= 0),
+    penalty_cost DOUBLE NOT NULL CHECK (isfinite(penalty_cost) AND penalty_cost >= 0),
+    PRIMARY KEY (run_id, payment_number)
+);
+
+CREATE TABLE simulation_events (
+    run_id VARCHAR NOT NULL,
+    event_number BIGINT NOT NULL CHECK (event_number >= 0),
+    day INTEGER NOT NULL CHECK (day >= 0),
+    tick INTEGER NOT NULL CHECK (tick >= 0),
+    event_type VARCHAR NOT NULL,
+    agent_id VARCHAR,
+    counterparty_id VARCHAR,
+    payment_number BIGINT CHECK (payment_number >= 0),
+    amount_cents BIGINT,
+    details_json VARCHAR,
+    PRIMARY KEY (run_id, event_number)
+);
+
+CREATE TABLE bank_states (
+    run_id VARCHAR NOT NULL,
+    tick INTEGER NOT NULL CHECK (tick >= 0),
+    agent_id VARCHAR NOT NULL,
+    day INTEGER NOT NULL CHECK (day >= 0),
+    balance_cents BIGINT NOT NULL,
+    credit_limit_cents BIGINT NOT NULL CHECK (credit_limit_cents >= 0),
+    posted_collateral_cents BIGINT NOT NULL CHECK (posted_collateral_cents >= 0),
+    queue1_count INTEGER NOT NULL CHECK (queue1_count >= 0),
+    queue1_cents BIGINT NOT NULL CHECK (queue1_cents >= 0),
+    queue2_count INTEGER NOT NULL CHECK (queue2_count >= 0),
+    queue2_cents BIGINT NOT NULL CHECK (queue2_cents >= 0),
+    sent_cents BIGINT NOT NULL CHECK (sent_cents >= 0),
+    received_cents BIGINT NOT NULL CHECK (received_cents >= 0),
+    tick_cost DOUBLE NOT NULL CHECK (isfinite(tick_cost)),
+    PRIMARY KEY (run_id, tick, agent_id)
+);
+
+CREATE TABLE daily_costs (
+    run_id VARCHAR NOT NULL,
+    day INTEGER NOT NULL CHECK (day >= 0),
+    agent_id VARCHAR NOT NULL,
+    cost_kind VARCHAR NOT NULL CHECK (cost_kind IN (
+        'liquidity', 'overdraft', 'collateral', 'delay', 'deadline_penalty', 'end_of_day', 'split')),
+    cost DOUBLE NOT NULL CHECK (isfinite(cost) AND cost >= 0),
+    PRIMARY KEY (run_id, day, agent_id, cost_kind)
+);
+CREATE INDEX idx_run_game ON simulation_runs (game_id);
