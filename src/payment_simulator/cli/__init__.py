@@ -1,5 +1,5 @@
-"""The command line."""
+"""The command line, ``payment-sim``."""
 
+from payment_simulator.cli.main import main
 
-def main() -> None:
-    """Run it."""
+__all__ = ["main"]

@@ -120,6 +120,10 @@ class GameRecords(RecordStore):
         parameters = (status, status, game_mode, game_mode, checked_limit(limit))
         return self._read("list_game_sessions", GameSessionRecord, parameters)
 
+    def get_game_ids(self) -> list[str]:
+        """Return the identifiers of all games, in order."""
+        return [row[0] for row in self._rows("game_ids")]
+
     def save_policy_iteration(self, iteration: PolicyIterationRecord) -> None:
         """Save a policy iteration record.
 

@@ -93,3 +93,31 @@ ANTI JOIN (
     WHERE json_array({stored_columns})::VARCHAR = json_array({incoming_columns})::VARCHAR
 ) AS same USING ({key})
 ON CONFLICT ({key}) DO UPDATE SET {updates}
+
+-- name: indexes
+SELECT table_name, index_name, sql FROM duckdb_indexes()
+WHERE database_name = current_database() ORDER BY table_name, index_name
+
+-- name: constraints
+SELECT table_name, constraint_type, constraint_text FROM duckdb_constraints()
+WHERE database_name = current_database() ORDER BY ALL
+
+-- name: ledger
+SELECT version, name, sha256, applied_at, package_version FROM schema_ledger ORDER BY version
+
+-- name: row_count
+SELECT count(*) FROM {table}
+
+-- name: storage_version
+SELECT tags['storage_version'] FROM duckdb_databases() WHERE database_name = current_database()
+
+-- name: stored_duplicates
+-- A key that stands twice would mean a damaged index.
+SELECT {key}, count(*) FROM {table} GROUP BY {key} HAVING count(*) > 1 ORDER BY {key}
+
+-- name: last_position
+SELECT max(rowid) FROM {table}
+
+-- name: rows_between
+-- A stretch of a table, in the order in which it lies.
+SELECT {columns} FROM {table} WHERE rowid >= ? AND rowid < ? ORDER BY rowid

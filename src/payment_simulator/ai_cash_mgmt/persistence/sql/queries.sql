@@ -5,7 +5,7 @@
 SELECT {columns} FROM game_sessions WHERE game_id = ?
 
 -- name: game_ids
-SELECT game_id FROM game_sessions
+SELECT game_id FROM game_sessions ORDER BY game_id
 
 -- name: list_game_sessions
 -- Newest first; games that started in the same microsecond by their id.
@@ -100,3 +100,28 @@ SELECT {columns} FROM daily_costs WHERE run_id = ? ORDER BY day, agent_id, cost_
 SELECT {columns} FROM superseded_records
 WHERE (? IS NULL OR table_name = ?)
 ORDER BY table_name, record_key, revision
+
+-- name: orphans
+-- What rows belong to, where that is not there, and how many rows.
+SELECT {key}, count(*) FROM {child} AS child
+WHERE child.{first} IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM {parent} AS parent WHERE {match})
+GROUP BY ALL ORDER BY ALL
+
+-- name: gaps
+-- Agents whose iterations do not run from 1 without a gap.
+SELECT game_id, agent_id, count(*), min(iteration_number), max(iteration_number)
+FROM policy_iterations
+GROUP BY game_id, agent_id
+HAVING count(*) <> max(iteration_number)
+ORDER BY game_id, agent_id
+
+-- name: miscounted_games
+-- Ended games whose count of iterations is neither their last iteration nor their number of steps.
+SELECT g.game_id, g.status, g.total_iterations, coalesce(max(i.iteration_number), 0)
+FROM game_sessions AS g LEFT JOIN policy_iterations AS i USING (game_id)
+WHERE g.status <> 'running'
+GROUP BY g.game_id, g.status, g.total_iterations
+HAVING coalesce(g.total_iterations, 0)
+       NOT IN (coalesce(max(i.iteration_number), 0), count(i.iteration_number))
+ORDER BY g.game_id

@@ -1,0 +1,54 @@
+# Every target runs in .venv, which `python3 run.py shell` makes.
+BIN := .venv/bin
+
+.PHONY: help
+help:  ## Show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+
+.PHONY: setup
+setup:  ## Make or update the virtual environment
+	python3 run.py shell
+
+.PHONY: demo
+demo:  ## Play the demonstration
+	python3 run.py demo
+
+.PHONY: test
+test:  ## Run every check and test, as CI does
+	python3 run.py test
+
+.PHONY: compat
+compat:  ## Run the tests on the oldest DuckDB line that is supported
+	python3 run.py compat
+
+.PHONY: format
+format:  ## Format the code and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: types
+types:  ## Check types
+	$(BIN)/mypy
+
+.PHONY: quick
+quick:  ## Run the tests that take no time
+	$(BIN)/python -m pytest -q -n 2 -m "not slow"
+
+.PHONY: coverage
+coverage:  ## Run the tests and show what they do not reach
+	$(BIN)/python -m pytest -q -n 2 --cov --cov-report=term-missing:skip-covered
+
+.PHONY: bench
+bench:  ## Measure the record (some minutes)
+	$(BIN)/python benchmarks/record_saves.py
+	$(BIN)/python benchmarks/record_bulk.py
+	$(BIN)/python benchmarks/record_reads.py
+	$(BIN)/python benchmarks/import_time.py
+
+.PHONY: lock
+lock:  ## Choose the exact versions anew (needs uv)
+	uv pip compile -q --upgrade $(LOCK) -o requirements/core.txt
+	uv pip compile -q --upgrade $(LOCK) --extra dev -o requirements/dev.txt
+
+LOCK := pyproject.toml requirements/build.in --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-annotate --no-header

@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+"""Sets up a virtual environment here and runs the project in it; needs Python alone.
+
+    python3 run.py demo     play the shipped demonstration
+    python3 run.py test     run every check and test
+    python3 run.py compat   run the tests of the record on the oldest supported DuckDB line
+    python3 run.py shell    only set up, and say how to go on
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+OLDEST, NEWEST = (3, 11), (3, 14)
+#: The newest release of the oldest DuckDB line that pyproject.toml admits.
+OTHER_DUCKDB = "1.5.6"
+CHECKS = (
+    ("ruff", "format", "--check", "."),
+    ("ruff", "check", "."),
+    ("mypy",),
+    ("lint-imports",),
+)
+
+
+def main() -> int:
+    """Do what the first argument says; return the exit code."""
+    task = sys.argv[1] if len(sys.argv) > 1 else "help"
+    rest = sys.argv[2:]
+    tasks = {"demo": demo, "test": test, "compat": compat, "shell": shell}
+    if task not in tasks:
+        print(__doc__)
+        return 0 if task in {"help", "-h", "--help"} else 2
+    return tasks[task](rest)
+
+
+def demo(rest: list[str]) -> int:
+    """Play the demonstration in an environment with the core alone."""
+    environment = set_up(".venv", "core")
+    return run([program(environment, "payment-sim"), "demo", *rest], check=False)
+
+
+def test(rest: list[str]) -> int:
+    """Run every check, then every test; stop at the first that fails."""
+    environment = set_up(".venv", "dev")
+    # A wish for certain tests is no wish for the checks.
+    for check in () if rest else CHECKS:
+        print(f"--- {' '.join(check)}", flush=True)
+        code = run([program(environment, check[0]), *check[1:]], check=False)
+        if code:
+            return code
+    print("--- pytest", flush=True)
+    return run([program(environment, "python"), "-m", "pytest", *(rest or ["-n", "2"])], check=False)
+
+
+def compat(rest: list[str]) -> int:
+    """Run the tests once more on the oldest DuckDB line."""
+    environment = set_up(".venv-duckdb-old", "dev", f"duckdb=={OTHER_DUCKDB}")
+    return run([program(environment, "python"), "-m", "pytest", *(rest or ["-n", "2"])], check=False)
+
+
+def shell(rest: list[str]) -> int:
+    """Set up all that a developer needs and say how to use it."""
+    del rest
+    environment = set_up(".venv", "dev")
+    print(f"Ready. Now: . {environment.relative_to(ROOT)}/bin/activate && payment-sim --help")
+    return 0
+
+
+def set_up(name: str, requirements: str, instead: str = "") -> Path:
+    """Make the virtual environment if need be, bring it up to date, and return its folder."""
+    environment = ROOT / name
+    installed = environment / "installed"
+    present = installed.read_text() if installed.exists() else ""
+    # An environment for tests holds all that the demonstration needs.
+    if present in {state(requirements, instead), state("dev", instead)}:
+        return environment
+    print(f"Setting up {name} (once; some minutes on a slow line) ...", flush=True)
+    pip = make_environment(environment)
+    hashed = ROOT / "requirements" / f"{requirements}.txt"
+    run([*pip, "install", "--quiet", "--require-hashes", "-r", hashed])
+    if instead:
+        run([*pip, "install", "--quiet", instead])
+    run([*pip, "install", "--quiet", "--no-deps", "--no-build-isolation", "-e", ROOT])
+    installed.write_text(state(requirements, instead))
+    return environment
+
+
+def state(requirements: str, instead: str) -> str:
+    """Return what an environment with these requirements is known by."""
+    files = (ROOT / "requirements" / f"{requirements}.txt", ROOT / "pyproject.toml")
+    content = b"".join(file.read_bytes() for file in files)
+    return f"{requirements} {instead} {hashlib.sha256(content).hexdigest()}"
+
+
+def make_environment(environment: Path) -> list[str]:
+    """Make a virtual environment with a fitting Python; return the command that is its pip."""
+    python = program(environment, "python")
+    if not python.exists():
+        base = fitting_python()
+        plain = [base, "-m", "venv", str(environment)]
+        if subprocess.run(plain, capture_output=True, check=False).returncode:
+            # Debian ships venv without pip; a pip installed beside can serve.
+            made = subprocess.run([*plain, "--without-pip", "--clear"], check=False).returncode
+            has_pip = subprocess.run(
+                [base, "-m", "pip", "--version"], capture_output=True, check=False
+            ).returncode
+            if made or has_pip:
+                sys.exit(
+                    "Error: this Python cannot make virtual environments. On Debian or Ubuntu: "
+                    "apt install python3-venv, then run this again."
+                )
+            (environment / "outer-pip").write_text(base)
+    outer = environment / "outer-pip"
+    if outer.exists():
+        return [outer.read_text(), "-m", "pip", "--python", str(python)]
+    return [str(python), "-m", "pip", "--disable-pip-version-check"]
+
+
+def fitting_python() -> str:
+    """Return a Python that the project supports: this one, or another one on the path."""
+    if OLDEST <= sys.version_info[:2]:
+        return sys.executable
+    for minor in range(NEWEST[1], OLDEST[1] - 1, -1):
+        try:
+            subprocess.run([f"python3.{minor}", "--version"], capture_output=True, check=True)
+        except (OSError, subprocess.CalledProcessError):
+            continue
+        return f"python3.{minor}"
+    return sys.exit(
+        f"Error: this is Python {sys.version_info[0]}.{sys.version_info[1]}, and the project "
+        f"needs {OLDEST[0]}.{OLDEST[1]} or newer; install one and run this again."
+    )
+
+
+def program(environment: Path, name: str) -> Path:
+    """Return a program of a virtual environment."""
+    if os.name == "nt":
+        return environment / "Scripts" / f"{name}.exe"
+    return environment / "bin" / name
+
+
+def run(command: list, check: bool = True) -> int:
+    """Run a command in the project's folder; stop with a line that names it if it must not fail."""
+    code = subprocess.run([str(part) for part in command], cwd=ROOT, check=False).returncode
+    if code and check:
+        sys.exit(f"Error: this step failed with exit code {code}: {' '.join(map(str, command))}")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

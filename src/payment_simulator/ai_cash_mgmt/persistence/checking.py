@@ -1,0 +1,225 @@
+"""Checks a whole record: schema, keys, orphans, and every row against its own rules."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+import duckdb
+from pydantic import ValidationError
+
+from payment_simulator.ai_cash_mgmt.persistence.models import (
+    RECORDS,
+    EvaluationSampleRecord,
+    IterationContextRecord,
+    PolicyDiffRecord,
+    PolicyIterationRecord,
+    Record,
+)
+from payment_simulator.errors import DamagedDatabaseError
+from payment_simulator.persistence.migrations import (
+    LEDGER,
+    SQL,
+    Origin,
+    SchemaState,
+    current_version,
+    migrate,
+    schema_state,
+    table_columns,
+)
+from payment_simulator.persistence.queries import named_queries, numbered_migrations
+from payment_simulator.persistence.store import Row, Store
+
+#: Rows looked at in one go: enough to be fast, few enough to stay small in memory.
+_CHUNK = 5_000
+_OURS = "payment_simulator.ai_cash_mgmt.persistence.sql"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that a check found.
+
+    Attributes
+    ----------
+    table : str
+        Where.
+    row : str
+        Key of the row, or empty when the whole table is meant.
+    problem : str
+        What is there, and what was expected.
+    is_fault : bool
+        False for what is odd but may be meant: steps left out, a status that lags behind.
+    """
+
+    table: str
+    row: str
+    problem: str
+    is_fault: bool = True
+
+    def as_dict(self) -> dict[str, str | bool]:
+        """Return the finding for JSON."""
+        return asdict(self)
+
+
+def check_record(conn: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
+    """Find everything in a database that is not as this package would have written it.
+
+    Parameters
+    ----------
+    conn : duckdb.DuckDBPyConnection
+        An open database; reading is enough, and nothing is changed.
+
+    Yields
+    ------
+    Finding
+        In the order of the tables. A database of some gigabytes takes its time: every row is read.
+    """
+    store = Store(conn)
+    state = schema_state(store)
+    tables = table_columns(store)
+    yield from _check_schema(store, state)
+    for kind in RECORDS:
+        if kind.TABLE in tables:
+            if [c for c, _ in tables[kind.TABLE]] != list(kind.model_fields):
+                continue  # reported with the schema; its rows cannot be read as records
+            yield from _check_keys(store, kind)
+            yield from _check_rows(store, kind)
+    yield from _check_belonging(store, set(tables))
+    if "policy_iterations" in tables:
+        yield from _check_course(store)
+
+
+def _check_schema(store: Store, state: SchemaState) -> Iterator[Finding]:
+    if state.origin is Origin.EMPTY:
+        yield Finding("", "", "there are no tables yet; initialize_schema() makes them", False)
+        return
+    if state.version < current_version():
+        yield Finding(
+            "",
+            "",
+            f"schema version {state.version}, this package writes {current_version()}; "
+            "payment-sim db migrate FILE brings it there",
+            is_fault=False,
+        )
+        return
+    with duckdb.connect(":memory:") as fresh_conn:
+        fresh = Store(fresh_conn)
+        migrate(fresh)
+        for what in ("table_columns", "constraints", "indexes"):
+            query = named_queries(SQL)[what]
+            expected, found = Counter(fresh.read(query)), Counter(store.read(query))
+            ours = {row[0] for row in expected}
+            for row in sorted((expected - found).elements(), key=str):
+                yield Finding(row[0], "", f"missing: {_words(row)}")
+            for row in sorted((found - expected).elements(), key=str):
+                if row[0] in ours:
+                    yield Finding(row[0], "", f"not of this schema: {_words(row)}")
+    known = {m.version: m.sha256 for m in numbered_migrations(SQL)}
+    for version, name, sha256, *_ in store.read(named_queries(SQL)["ledger"]):
+        if known.get(version) != sha256:
+            yield Finding(
+                LEDGER, f"version={version}", f"migration {name} ran with other statements"
+            )
+
+
+def _words(row: Row) -> str:
+    return " ".join(str(part) for part in row[1:])
+
+
+def _check_keys(store: Store, kind: type[Record]) -> Iterator[Finding]:
+    for *key, count in store.read(kind.table().sql("stored_duplicates")):
+        yield Finding(kind.TABLE, _key(kind, tuple(key)), f"the key stands {count} times")
+
+
+def _key(kind: type[Record], values: Row) -> str:
+    return ", ".join(f"{c}={v!r}" for c, v in zip(kind.KEY, values, strict=True))
+
+
+def _check_rows(store: Store, kind: type[Record]) -> Iterator[Finding]:
+    columns = list(kind.model_fields)
+    positions = [columns.index(c) for c in kind.KEY]
+    texts = [(n, c) for n, c in enumerate(columns) if c.endswith("_json")]
+    last = store.read(kind.table().sql("last_position"))[0][0]
+    for start in range(0, (last if last is not None else -1) + 1, _CHUNK):
+        for row in store.read(kind.table().sql("rows_between"), (start, start + _CHUNK)):
+            where = _key(kind, tuple(row[p] for p in positions))
+            wrong = set()
+            for field, problem in _faults_of(kind, row):
+                wrong.add(field)
+                yield Finding(kind.TABLE, where, problem)
+            for position, column in texts:
+                if column not in wrong and not _is_json(row[position]):
+                    yield Finding(kind.TABLE, where, f"{column} is not JSON: {row[position]!r:.80}")
+
+
+def _faults_of(kind: type[Record], row: Row) -> Iterator[tuple[str, str]]:
+    try:
+        kind.from_row(row).checked()
+    except DamagedDatabaseError as error:
+        yield "", str(error)
+    except ValidationError as error:
+        for part in error.errors():
+            field = ".".join(str(p) for p in part["loc"])
+            value = f": {part['input']!r:.80}" if field else ""
+            yield field, f"{field or 'record'}{value} ({part['msg']})"
+
+
+def _is_json(text: str | None) -> bool:
+    if text is None:
+        return True
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+_STEP = ("game_id", "agent_id", "iteration_number")
+
+
+def _check_belonging(store: Store, tables: set[str]) -> Iterator[Finding]:
+    """Find rows whose game, run or step is not there."""
+    pairs: list[tuple[type[Record], str, tuple[str, ...], tuple[str, ...]]] = [
+        (kind, kind.PARENT[0], (kind.PARENT[1],), (kind.PARENT[2],))
+        for kind in RECORDS
+        if kind.PARENT
+    ]
+    # A model's call may well be there without its step: the game was stopped in between.
+    pairs += [
+        (kind, PolicyIterationRecord.TABLE, _STEP, _STEP)
+        for kind in (PolicyDiffRecord, IterationContextRecord, EvaluationSampleRecord)
+    ]
+    for kind, parent, there, here in pairs:
+        if {kind.TABLE, parent} <= tables:
+            sql = named_queries(_OURS)["orphans"].format(
+                child=kind.TABLE,
+                parent=parent,
+                key=", ".join(f"child.{c}" for c in here),
+                match=" AND ".join(
+                    f"parent.{a} = child.{b}" for a, b in zip(there, here, strict=True)
+                ),
+                first=here[0],
+            )
+            for *key, count in store.read(sql):
+                where = ", ".join(f"{c}={v!r}" for c, v in zip(here, key, strict=True))
+                yield Finding(kind.TABLE, where, f"{count} rows belong to no row of {parent}")
+
+
+def _check_course(store: Store) -> Iterator[Finding]:
+    """Find games whose steps have gaps, or whose count of iterations does not fit them."""
+    for game, agent, count, first, last in store.read(named_queries(_OURS)["gaps"]):
+        yield Finding(
+            "policy_iterations",
+            f"game_id={game!r}, agent_id={agent!r}",
+            f"{count} steps between iterations {first} and {last}: some are left out",
+            is_fault=False,
+        )
+    for game, status, said, last in store.read(named_queries(_OURS)["miscounted_games"]):
+        yield Finding(
+            "game_sessions",
+            f"game_id={game!r}",
+            f"{status} with total_iterations {said}, but the last iteration stored is {last}",
+            is_fault=False,
+        )

@@ -1,0 +1,83 @@
+"""``payment-sim demo``: records a made-up game, to show what a record looks like."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from payment_simulator.cli.options import DatabaseOption
+
+if TYPE_CHECKING:
+    from payment_simulator.ai_cash_mgmt import GameRepository
+
+_GAME = "exp1-run-001"
+_ITERATIONS = 25
+_AGENTS = ("BANK_A", "BANK_B")
+
+
+def demo(db: DatabaseOption = Path("optimization.db")) -> None:
+    """Record a made-up game of two banks and show it.
+
+    Nothing is simulated yet: the costs are those of the reference's complete example. Running it
+    again replaces the game and keeps what was replaced.
+    """
+    from payment_simulator.ai_cash_mgmt import GameRepository
+    from payment_simulator.cli.games import show
+    from payment_simulator.cli.output import visible
+    from payment_simulator.persistence.connection import DatabaseManager
+
+    with DatabaseManager(db) as manager:
+        repo = GameRepository(manager.conn)
+        repo.initialize_schema()
+        _play(repo)
+    show(_GAME, db)
+    name = visible(db)
+    typer.echo(f"\nEvery step is in {name}. Next: payment-sim games --db {name}")
+
+
+def _play(repo: GameRepository) -> None:
+    """Save the game step by step, each step durable before the next."""
+    from payment_simulator.ai_cash_mgmt import GameSessionRecord, PolicyIterationRecord
+
+    session = GameSessionRecord(
+        game_id=_GAME,
+        scenario_config="experiments/castro/configs/exp1.yaml",
+        master_seed=42,
+        game_mode="rl_optimization",
+        config_json='{"max_iterations": 25}',
+        started_at=datetime.now(UTC),
+        status="running",
+        optimized_agents=list(_AGENTS),
+    )
+    repo.save_game_session(session)
+    for iteration in range(1, _ITERATIONS + 1):
+        for agent_id in _AGENTS:
+            record = PolicyIterationRecord(
+                game_id=_GAME,
+                agent_id=agent_id,
+                iteration_number=iteration,
+                trigger_tick=iteration * 10,
+                old_policy_json='{"payment_tree": {"root": {"action": "Hold"}}}',
+                new_policy_json='{"payment_tree": {"root": {"action": "Release"}}}',
+                old_cost=1500.0 - iteration * 50,
+                new_cost=1500.0 - (iteration + 1) * 50,
+                cost_improvement=50.0,
+                was_accepted=True,
+                validation_errors=[],
+                llm_model="anthropic/claude-sonnet",
+                llm_latency_seconds=1.5,
+                tokens_used=800,
+                created_at=datetime.now(UTC),
+            )
+            repo.save_policy_iteration(record)
+    repo.update_game_session_status(
+        game_id=_GAME,
+        status="converged",
+        completed_at=datetime.now(UTC),
+        total_iterations=_ITERATIONS,
+        converged=True,
+        final_cost=250.0,
+    )

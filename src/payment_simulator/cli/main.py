@@ -1,0 +1,72 @@
+"""Puts the commands together and turns errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from payment_simulator._version import __version__
+from payment_simulator.cli import db, demo, games
+from payment_simulator.errors import PaymentSimulatorError
+
+app = typer.Typer(
+    name="payment-sim",
+    help="A laboratory for AI cash management in large-value payment systems.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("demo")(demo.demo)
+app.command("games")(games.games)
+app.command("show")(games.show)
+app.add_typer(db.app, name="db")
+
+_INTERRUPTED = 130
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"payment-simulator {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def settings(
+    version: Annotated[  # noqa: ARG001 - acted on by its callback
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the whole traceback of an error.")
+    ] = False,
+) -> None:
+    """Take what holds for every command."""
+    if debug:
+        os.environ["PAYMENT_SIM_DEBUG"] = "1"
+
+
+def main() -> None:
+    """Run the command line and exit: 0 done, 1 work failed, 2 bad input."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        typer.echo("Stopped.", err=True)
+        sys.exit(_INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of a pipe has gone; keep Python from complaining about it once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except PaymentSimulatorError as error:
+        if os.environ.get("PAYMENT_SIM_DEBUG"):
+            raise
+        typer.echo(f"Error: {' '.join(visible(str(error)).split())}", err=True)
+        sys.exit(error.exit_code)
+
+
+def visible(text: str) -> str:
+    """Return a text with control and direction characters written out."""
+    from payment_simulator.cli.output import visible as written_out
+
+    return written_out(text)

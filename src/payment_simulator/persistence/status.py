@@ -1,0 +1,104 @@
+"""Where a database file stands: version, rows, size, and who writes it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from payment_simulator.persistence.connection import DatabaseManager
+from payment_simulator.persistence.files import is_alive, log_path
+from payment_simulator.persistence.migrations import (
+    SQL,
+    current_version,
+    schema_state,
+    table_columns,
+)
+from payment_simulator.persistence.queries import named_queries
+from payment_simulator.persistence.sidecar import read_sidecar
+from payment_simulator.persistence.store import Store
+
+
+@dataclass(frozen=True)
+class DatabaseStatus:
+    """Facts about a database file.
+
+    Attributes
+    ----------
+    file : str
+        Its path.
+    bytes, log_bytes : int
+        Size of the file and of the log beside it.
+    origin : str
+        ``ours``, ``first tool`` or ``empty``.
+    schema_version, current_version : int
+        The file's version, and the one that this package writes.
+    written_by : str or None
+        The package version that brought it there.
+    rows : dict
+        Number of rows by table.
+    writer : dict or None
+        Process number and opening time of the process that writes it now.
+    notes : list of str
+        What a person should know.
+    """
+
+    file: str
+    bytes: int
+    log_bytes: int
+    origin: str
+    schema_version: int
+    current_version: int
+    written_by: str | None
+    rows: dict[str, int]
+    writer: dict[str, Any] | None
+    notes: list[str]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the facts for JSON."""
+        return asdict(self)
+
+
+def database_status(path: Path) -> DatabaseStatus:
+    """Return where a database file stands; nothing is changed.
+
+    Raises
+    ------
+    DatabaseError
+        As ``DatabaseManager(path, read_only=True)`` does.
+    """
+    log = log_path(path)
+    log_bytes = log.stat().st_size if log.exists() else 0
+    with DatabaseManager(path, read_only=True) as manager:
+        store = Store(manager.conn)
+        state = schema_state(store)
+        count = named_queries(SQL)["row_count"]
+        rows = {
+            table: store.read(count.format(table=f'"{table.replace(chr(34), chr(34) * 2)}"'))[0][0]
+            for table in table_columns(store)
+        }
+        written_now = manager.is_snapshot
+    entry = read_sidecar(path)
+    notes = []
+    if state.pending:
+        notes.append("older than this package: payment-sim db migrate FILE brings it up to date")
+    if entry is not None and not written_now:
+        ended = "has ended" if not is_alive(entry.pid) else "no longer writes it"
+        notes.append(f"its last writer (PID {entry.pid}, since {entry.since}) {ended} unclosed")
+        if not log_bytes:
+            notes.append(
+                f"there is no {log.name}: if it was removed, what was saved since the last "
+                "checkpoint is gone"
+            )
+    return DatabaseStatus(
+        str(path),
+        path.stat().st_size,
+        log_bytes,
+        state.origin.value,
+        state.version,
+        current_version(),
+        state.written_by,
+        rows,
+        {"pid": entry.pid, "since": entry.since} if entry and written_now else None,
+        notes,
+    )

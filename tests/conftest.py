@@ -1,0 +1,39 @@
+"""What many tests stand on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from payment_simulator.ai_cash_mgmt import GameRepository
+from payment_simulator.persistence.connection import DatabaseManager
+
+# No deadlines: machines are shared, and a slow moment is no failure.
+settings.register_profile(
+    "default", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+settings.load_profile("default")
+
+
+@pytest.fixture
+def db_path(tmp_path: Path) -> Path:
+    """Return the path of a database that is not there yet."""
+    return tmp_path / "simulation.db"
+
+
+@pytest.fixture
+def manager(db_path: Path) -> Iterator[DatabaseManager]:
+    """Open a new database file."""
+    with DatabaseManager(db_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def repo(manager: DatabaseManager) -> GameRepository:
+    """Return a repository with its tables made."""
+    repository = GameRepository(manager.conn)
+    repository.initialize_schema()
+    return repository
