@@ -1,11 +1,5 @@
 #!/usr/bin/env python3
-"""Sets up a virtual environment here and runs the project in it; needs Python alone.
-
-    python3 run.py demo     play the shipped demonstration
-    python3 run.py test     run every check and test
-    python3 run.py compat   run the tests of the record on the oldest supported DuckDB line
-    python3 run.py shell    only set up, and say how to go on
-"""
+"""Sets up a virtual environment here and runs the project in it; needs Python alone."""
 
 from __future__ import annotations
 
@@ -15,6 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+USAGE = """\
+python3 run.py demo     play the shipped demonstration
+python3 run.py test     run every check and test
+python3 run.py compat   run the tests on the oldest DuckDB line that is supported
+python3 run.py shell    only set up, and say how to go on"""
 ROOT = Path(__file__).resolve().parent
 OLDEST, NEWEST = (3, 11), (3, 14)
 #: The newest release of the oldest DuckDB line that pyproject.toml admits.
@@ -33,7 +32,7 @@ def main() -> int:
     rest = sys.argv[2:]
     tasks = {"demo": demo, "test": test, "compat": compat, "shell": shell}
     if task not in tasks:
-        print(__doc__)
+        print(USAGE)
         return 0 if task in {"help", "-h", "--help"} else 2
     return tasks[task](rest)
 
@@ -54,13 +53,20 @@ def test(rest: list[str]) -> int:
         if code:
             return code
     print("--- pytest", flush=True)
-    return run([program(environment, "python"), "-m", "pytest", *(rest or ["-n", "2"])], check=False)
+    return pytest(environment, rest)
 
 
 def compat(rest: list[str]) -> int:
     """Run the tests once more on the oldest DuckDB line."""
     environment = set_up(".venv-duckdb-old", "dev", f"duckdb=={OTHER_DUCKDB}")
-    return run([program(environment, "python"), "-m", "pytest", *(rest or ["-n", "2"])], check=False)
+    return pytest(environment, rest)
+
+
+def pytest(environment: Path, rest: list[str]) -> int:
+    """Run the tests, all of them unless told which."""
+    return run(
+        [program(environment, "python"), "-m", "pytest", *(rest or ["-n", "2"])], check=False
+    )
 
 
 def shell(rest: list[str]) -> int:
@@ -123,7 +129,7 @@ def make_environment(environment: Path) -> list[str]:
 
 def fitting_python() -> str:
     """Return a Python that the project supports: this one, or another one on the path."""
-    if OLDEST <= sys.version_info[:2]:
+    if sys.version_info[:2] >= OLDEST:
         return sys.executable
     for minor in range(NEWEST[1], OLDEST[1] - 1, -1):
         try:

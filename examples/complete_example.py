@@ -1,14 +1,14 @@
 """The complete example of docs/reference/record.md, as a file to start from."""
 
-import json
 from datetime import datetime
+import json
 
+from payment_simulator.persistence.connection import DatabaseManager
 from payment_simulator.ai_cash_mgmt import (
     GameRepository,
     GameSessionRecord,
     PolicyIterationRecord,
 )
-from payment_simulator.persistence.connection import DatabaseManager
 
 # Initialize database
 with DatabaseManager("optimization.db") as manager:
@@ -66,4 +66,4 @@ with DatabaseManager("optimization.db") as manager:
     # Get summary
     summary = repo.get_optimization_summary("exp1-run-001")
     print(f"Total iterations: {summary['total_iterations']}")
-    print(f"Cost improvement: ${summary['total_cost_improvement'] / 100:.2f}")
+    print(f"Cost improvement: ${summary['total_cost_improvement']/100:.2f}")

@@ -49,7 +49,7 @@ def copy_database(store: Store, target: Path) -> None:
         "source": _identifier(store.database_name),
         "alias": f"copy_{uuid.uuid4().hex}",
         "path": _literal(str(partial)),
-        "option": f"(STORAGE_VERSION '{STORAGE_VERSION}')" if has_storage_versions() else "",
+        "option": f", STORAGE_VERSION '{STORAGE_VERSION}'" if has_storage_versions() else "",
     }
     cursor = store.cursor()
     try:

@@ -11,6 +11,7 @@ from importlib.resources import files
 from types import MappingProxyType
 
 _NAME = re.compile(r"^-- name: (?P<name>\w+)[ \t]*\n", re.MULTILINE)
+_COMMENT = re.compile(r"^--.*\n", re.MULTILINE)
 _MIGRATION = re.compile(r"^(?P<version>\d{4})_(?P<name>\w+)\.sql$")
 
 
@@ -54,7 +55,9 @@ def named_queries(package: str, filename: str = "queries.sql") -> Mapping[str, s
     names, bodies = parts[::2], parts[1::2]
     if len(set(names)) != len(names):
         raise ValueError(f"{package}/{filename}: a query name is given twice")
-    return MappingProxyType({n: b.strip() for n, b in zip(names, bodies, strict=True)})
+    return MappingProxyType(
+        {n: _COMMENT.sub("", b).strip() for n, b in zip(names, bodies, strict=True)}
+    )
 
 
 @cache

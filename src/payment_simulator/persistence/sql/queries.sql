@@ -23,7 +23,8 @@ VALUES (?, ?, ?, ?, ?)
 SELECT readonly FROM duckdb_databases() WHERE database_name = current_database()
 
 -- name: attach_copy
-ATTACH {path} AS {alias} {option}
+-- Writable even where the database itself is open for reading only.
+ATTACH {path} AS {alias} (READ_WRITE{option})
 
 -- name: copy_into
 COPY FROM DATABASE {source} TO {alias}
