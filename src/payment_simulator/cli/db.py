@@ -38,7 +38,7 @@ def status(file: FileArgument, json: JsonOption = False) -> None:
             *(("note", note) for note in found.notes),
         ]
     )
-    print_table(["table", "rows"], [(t, f"{n:,}") for t, n in found.rows.items()], ["rows"])
+    print_table(["table", "rows"], [(t, f"{n:,}") for t, n in found.rows.items()], numbers=["rows"])
 
 
 @app.command()
@@ -95,6 +95,7 @@ def check(file: FileArgument, json: JsonOption = False) -> None:
             print_table(
                 ["", "table", "row", "problem"],
                 [("fault" if f.is_fault else "note", f.table, f.row, f.problem) for f in findings],
+                yielding=["row", "problem"],
             )
         typer.echo(f"{visible(file)}: {faults} faults, {len(findings) - faults} notes")
     if faults:

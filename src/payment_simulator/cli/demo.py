@@ -26,7 +26,7 @@ def demo(db: DatabaseOption = Path("optimization.db")) -> None:
     """
     from payment_simulator.ai_cash_mgmt import GameRepository
     from payment_simulator.cli.games import show
-    from payment_simulator.cli.output import visible
+    from payment_simulator.cli.output import program, visible
     from payment_simulator.persistence.connection import DatabaseManager
 
     with DatabaseManager(db) as manager:
@@ -35,7 +35,7 @@ def demo(db: DatabaseOption = Path("optimization.db")) -> None:
         _play(repo)
     show(_GAME, db)
     name = visible(db)
-    typer.echo(f"\nEvery step is in {name}. Next: payment-sim games --db {name}")
+    typer.echo(f"\nEvery step is in {name}. Next: {program()} games --db {name}")
 
 
 def _play(repo: GameRepository) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import Annotated
 
 import typer
@@ -30,20 +31,21 @@ def games(
         typer.echo(f"No games in {visible(db)}.")
         return
     print_table(
-        ["game", "status", "mode", "scenario", "started (UTC)", "iterations", "final cost"],
+        ["game", "status", "started (UTC)", "iterations", "final cost", "mode", "scenario"],
         [
             (
                 s.game_id,
                 s.status,
-                s.game_mode,
-                s.scenario_config,
                 f"{s.started_at:%Y-%m-%d %H:%M}",
                 s.total_iterations,
                 money(s.final_cost),
+                s.game_mode,
+                PurePath(s.scenario_config).name,
             )
             for s in sessions
         ],
         numbers=["iterations", "final cost"],
+        yielding=["mode", "scenario"],
     )
 
 
@@ -107,5 +109,6 @@ def show(
                 for a in overview.agents
             ],
             numbers=["steps", "accepted", "start cost", "final cost", "best cost"],
+            yielding=["proposer"],
         )
     typer.echo("Costs are in currency units (cents / 100).")

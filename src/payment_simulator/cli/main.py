@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -23,8 +23,6 @@ app.command("demo")(demo.demo)
 app.command("games")(games.games)
 app.command("show")(games.show)
 app.add_typer(db.app, name="db")
-
-_INTERRUPTED = 130
 
 
 def _version(wanted: bool) -> None:
@@ -50,23 +48,28 @@ def settings(
 def main() -> None:
     """Run the command line and exit: 0 done, 1 work failed, 2 bad input."""
     try:
-        app()
-    except KeyboardInterrupt:
-        typer.echo("Stopped.", err=True)
-        sys.exit(_INTERRUPTED)
+        sys.exit(app(standalone_mode=False))
     except BrokenPipeError:
         # The reader of a pipe has gone; keep Python from complaining about it once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except typer.TyperException as error:
+        message = error.format_message()
+        if message.startswith("Usage:"):  # a group without a command: its help is the answer
+            typer.echo(message, err=True)
+            sys.exit(error.exit_code)
+        context = getattr(error, "ctx", None)
+        asked = context.command_path if context else "payment-sim"
+        fail(f"{message.rstrip('.')}. Try: {asked} --help", error.exit_code)
     except PaymentSimulatorError as error:
         if os.environ.get("PAYMENT_SIM_DEBUG"):
             raise
-        typer.echo(f"Error: {' '.join(visible(str(error)).split())}", err=True)
-        sys.exit(error.exit_code)
+        fail(str(error), error.exit_code)
 
 
-def visible(text: str) -> str:
-    """Return a text with control and direction characters written out."""
-    from payment_simulator.cli.output import visible as written_out
+def fail(message: str, code: int) -> NoReturn:
+    """Say what is wrong in one line and exit."""
+    from payment_simulator.cli.output import visible
 
-    return written_out(text)
+    typer.echo(f"Error: {' '.join(visible(message).split())}", err=True)
+    sys.exit(code)

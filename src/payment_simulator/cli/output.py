@@ -6,7 +6,10 @@ Texts out of a database may hold markup or terminal control sequences. They are 
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -30,20 +33,42 @@ def money(cents: float | None) -> str:
     return "-" if cents is None else f"{cents / _CENTS:,.2f}"
 
 
+def program() -> str:
+    """Return what a person types to call this program again from where they are."""
+    called = Path(sys.argv[0])
+    if called.name != "payment-sim" or shutil.which("payment-sim"):
+        return "payment-sim"
+    try:
+        return str(called.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(called)
+
+
 def print_json(value: Any) -> None:
     """Print one JSON object or array."""
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
 def print_table(
-    columns: Sequence[str], rows: Iterable[Sequence[object]], numbers: Iterable[str] = ()
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    numbers: Iterable[str] = (),
+    yielding: Iterable[str] = (),
 ) -> None:
-    """Print a table; columns named in ``numbers`` are set flush right."""
-    right = set(numbers)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    """Print a table.
+
+    Columns named in ``numbers`` are set flush right; those in ``yielding`` are folded where the
+    terminal is narrow.
+    """
+    right, folded = set(numbers), set(yielding)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for column in columns:
         table.add_column(
-            column, justify="right" if column in right else "left", overflow="fold", no_wrap=False
+            column,
+            justify="right" if column in right else "left",
+            overflow="fold" if column in folded else "ellipsis",
+            no_wrap=column not in folded,
         )
     for row in rows:
         table.add_row(*(Text(visible(cell)) for cell in row))
@@ -63,5 +88,5 @@ def print_facts(facts: Iterable[tuple[str, object]]) -> None:
 def _console() -> Console:
     console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
-        console.width = 200  # a pipe has no width; wrapping would break what is searched for
+        console.width = 100_000  # a pipe has no width; nothing is folded or cut
     return console

@@ -103,7 +103,7 @@ _RULES = (
 
 def translated(error: duckdb.Error) -> Exception:
     """Return our error for one of DuckDB's, with a message that says what to do next."""
-    text = str(error).strip().split("\n", 1)[0].rstrip(".")
+    text = str(error).strip().split("\n", 1)[0].rstrip(".!")
     low = str(error).lower()
     for rule in _RULES:
         if rule.fits(error, low):
