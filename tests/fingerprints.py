@@ -5,12 +5,14 @@ from __future__ import annotations
 import duckdb
 
 _TABLES = """
-    SELECT table_name FROM duckdb_tables() WHERE database_name = current_database()
-    ORDER BY table_name
+    SELECT if(schema_name = 'main', '', schema_name || '.') || table_name, schema_name, table_name
+    FROM duckdb_tables() WHERE database_name = current_database()
+    ORDER BY ALL
 """
 _SCHEMA = {
     "columns": """
-        SELECT table_name, column_index, column_name, data_type, is_nullable, column_default
+        SELECT table_name, column_index, column_name, data_type, is_nullable,
+            replace(column_default, 'CAST(''f'' AS BOOLEAN)', 'false')  -- as DuckDB 1.5 says it
         FROM duckdb_columns() WHERE database_name = current_database() AND NOT internal
         ORDER BY ALL
     """,
@@ -39,7 +41,7 @@ def schema_of(conn: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[object, .
 
 def rows_of(conn: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
     """Return every row of every table as text, which tells NaN, -0.0 and NULL apart."""
-    tables = [name for (name,) in conn.execute(_TABLES).fetchall()]
     return {
-        table: sorted(map(repr, conn.execute(f'FROM "{table}"').fetchall())) for table in tables
+        name: sorted(map(repr, conn.execute(f'FROM "{schema}"."{table}"').fetchall()))
+        for name, schema, table in conn.execute(_TABLES).fetchall()
     }

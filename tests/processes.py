@@ -29,6 +29,16 @@ print("ready", flush=True)
 sys.stdin.readline()
 """
 
+#: Executes a statement and dies, so that what it did stands in the log alone.
+EXECUTE_AND_DIE = """
+import duckdb, os, sys
+if os.fork() == 0:
+    conn = duckdb.connect(sys.argv[1])
+    conn.execute(sys.argv[2])
+    os.kill(os.getpid(), 9)
+os.wait()
+"""
+
 
 def _environment() -> dict[str, str]:
     """Return variables under which a child imports what this process imports."""

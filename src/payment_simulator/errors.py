@@ -31,13 +31,11 @@ class InputError(PaymentSimulatorError, ValueError):
 class GameNotFoundError(InputError, LookupError):
     """A game is named that the record does not hold."""
 
-    def __init__(self, game_id: str, known: Iterable[str] = ()) -> None:
+    def __init__(
+        self, game_id: str, known: Iterable[str] = (), advice: str = "payment-sim games lists them"
+    ) -> None:
         near = difflib.get_close_matches(game_id, list(known), n=3, cutoff=0.4)
-        hint = (
-            f"nearest: {', '.join(near)}"
-            if near
-            else "save_game_session() comes before anything that belongs to a game"
-        )
+        hint = f"nearest: {', '.join(near)}" if near else advice
         super().__init__(f"game {game_id!r} is not in the record; {hint}")
         self.game_id = game_id
 

@@ -45,14 +45,13 @@ def status(file: FileArgument, json: JsonOption = False) -> None:
 def migrate(file: FileArgument, json: JsonOption = False) -> None:
     """Bring an older database to this version, keeping a copy of the file as it was."""
     from payment_simulator.cli.output import print_json, visible
-    from payment_simulator.errors import NotADatabaseError
     from payment_simulator.persistence.connection import DatabaseManager
+    from payment_simulator.persistence.files import look_for_content, real_path
     from payment_simulator.persistence.migrations import current_version, schema_state
     from payment_simulator.persistence.migrations import migrate as bring_up
     from payment_simulator.persistence.store import Store
 
-    if not file.exists():
-        raise NotADatabaseError(f"{file} does not exist; give the path of a record")
+    look_for_content(real_path(file))
     with DatabaseManager(file) as manager:
         store = Store(manager.conn)
         before = schema_state(store).version

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,8 +35,8 @@ def demo(db: DatabaseOption = Path("optimization.db")) -> None:
         repo.initialize_schema()
         _play(repo)
     show(_GAME, db)
-    name = visible(db)
-    typer.echo(f"\nEvery step is in {name}. Next: {program()} games --db {name}")
+    next_command = visible(f"{program()} games --db {shlex.quote(str(db))}")
+    typer.echo(f"\nEvery step is in {visible(db)}. Next: {next_command}")
 
 
 def _play(repo: GameRepository) -> None:

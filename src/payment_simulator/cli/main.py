@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import sys
+import traceback
 from typing import Annotated, NoReturn
 
 import typer
@@ -47,12 +50,18 @@ def settings(
 
 def main() -> None:
     """Run the command line and exit: 0 done, 1 work failed, 2 bad input."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal of few characters
     try:
-        sys.exit(app(standalone_mode=False))
-    except BrokenPipeError:
-        # The reader of a pipe has gone; keep Python from complaining about it once more.
+        code = app(standalone_mode=False)
+        sys.stdout.flush()
+        sys.exit(code)
+    except OSError as error:
+        # Keep Python from trying to write the rest once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        if error.errno == errno.EPIPE:  # the reader of a pipe has gone
+            sys.exit(1)
+        fail(str(error), 1)
     except typer.TyperException as error:
         message = error.format_message()
         if message.startswith("Usage:"):  # a group without a command: its help is the answer
@@ -62,8 +71,6 @@ def main() -> None:
         asked = context.command_path if context else "payment-sim"
         fail(f"{message.rstrip('.')}. Try: {asked} --help", error.exit_code)
     except PaymentSimulatorError as error:
-        if os.environ.get("PAYMENT_SIM_DEBUG"):
-            raise
         fail(str(error), error.exit_code)
 
 
@@ -71,5 +78,7 @@ def fail(message: str, code: int) -> NoReturn:
     """Say what is wrong in one line and exit."""
     from payment_simulator.cli.output import visible
 
+    if os.environ.get("PAYMENT_SIM_DEBUG"):
+        traceback.print_exc()
     typer.echo(f"Error: {' '.join(visible(message).split())}", err=True)
     sys.exit(code)

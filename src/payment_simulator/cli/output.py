@@ -6,6 +6,7 @@ Texts out of a database may hold markup or terminal control sequences. They are 
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
@@ -45,8 +46,20 @@ def program() -> str:
 
 
 def print_json(value: Any) -> None:
-    """Print one JSON object or array."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    """Print one JSON object or array, in which no text acts on a terminal."""
+    text = json.dumps(_finite(value), indent=2, ensure_ascii=False, default=str)
+    typer.echo("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
+
+
+def _finite(value: Any) -> Any:
+    """Return the value with numbers that JSON does not have as texts, as pydantic writes them."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value
 
 
 def print_table(

@@ -9,6 +9,7 @@ import tempfile
 import threading
 import time
 import weakref
+from collections import deque
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -17,7 +18,14 @@ import duckdb
 
 from payment_simulator.errors import DatabaseBusyError, NotADatabaseError
 from payment_simulator.persistence.faults import is_held, lock_holder, translated
-from payment_simulator.persistence.files import create, look, open_config
+from payment_simulator.persistence.files import (
+    create,
+    log_path,
+    look,
+    look_for_content,
+    open_config,
+    real_path,
+)
 from payment_simulator.persistence.migrations import migrate, schema_state
 from payment_simulator.persistence.sidecar import read_sidecar
 from payment_simulator.persistence.store import Store
@@ -85,10 +93,13 @@ class DatabaseManager:
         busy_seconds: float = BUSY_SECONDS,
     ) -> None:
         self.db_path = Path(db_path)
+        in_memory = str(db_path) == MEMORY
+        # The whole path: DuckDB would take "~", "md:" or "sqlite:" at its beginning for orders,
+        # and keep the log of a link beside the link.
+        self._file = self.db_path if in_memory else real_path(self.db_path)
         self.read_only = read_only
         self.is_snapshot = False
         self._finalizer: weakref.finalize[..., DatabaseManager] | None = None
-        in_memory = str(db_path) == MEMORY
         if in_memory:
             self.conn = duckdb.connect(MEMORY, config=open_config())
         elif read_only:
@@ -101,16 +112,18 @@ class DatabaseManager:
         except BaseException:
             self.close()
             raise
-        if serve and not in_memory and not read_only:
-            self._finalizer = weakref.finalize(self, _leave, _join(self.db_path), os.getpid())
+        if serve and not in_memory and not read_only and _join(self._file):
+            self._finalizer = weakref.finalize(self, _leave, self._file, os.getpid())
 
     def _open_to_write(self, busy_seconds: float) -> duckdb.DuckDBPyConnection:
-        if not look(self.db_path):
-            create(self.db_path)
+        if not look(self._file):
+            create(self._file)
+        elif log_path(self._file).exists():
+            self._refuse_unchanged()
         give_up = time.monotonic() + busy_seconds
         while True:
             try:
-                return duckdb.connect(str(self.db_path), config=open_config())
+                return duckdb.connect(str(self._file), config=open_config())
             except duckdb.Error as error:
                 if not is_held(error):
                     raise self._cannot_open(error) from error
@@ -118,16 +131,24 @@ class DatabaseManager:
                     raise self._busy(error) from error
             time.sleep(_RETRY_SECONDS)
 
+    def _refuse_unchanged(self) -> None:
+        """Refuse another program's file before its log is written into it.
+
+        Opening for writing does that; without a log, opening changes nothing.
+        """
+        try:
+            with duckdb.connect(str(self._file), read_only=True, config=open_config()) as conn:
+                schema_state(Store(conn))
+        except duckdb.Error as error:
+            if not is_held(error):
+                raise self._cannot_open(error) from error
+
     def _open_to_read(self, busy_seconds: float) -> duckdb.DuckDBPyConnection:
-        if not look(self.db_path):
-            what = "is empty" if self.db_path.exists() else "does not exist"
-            raise NotADatabaseError(
-                f"{self.db_path} {what}, so there is nothing to read; give the path of a record"
-            )
+        look_for_content(self._file)
         give_up = time.monotonic() + busy_seconds
         while True:
             try:
-                return duckdb.connect(str(self.db_path), read_only=True, config=open_config())
+                return duckdb.connect(str(self._file), read_only=True, config=open_config())
             except duckdb.Error as error:
                 if not is_held(error):
                     raise self._cannot_open(error) from error
@@ -141,12 +162,12 @@ class DatabaseManager:
     def _open_snapshot(self) -> duckdb.DuckDBPyConnection | None:
         from payment_simulator.persistence.snapshot import fetch_snapshot  # noqa: PLC0415 - 20 ms
 
-        writer = read_sidecar(self.db_path)
+        writer = read_sidecar(self._file)
         if writer is None:
             return None
         folder = tempfile.mkdtemp(prefix="payment-sim-")
         try:
-            copy = Path(folder) / self.db_path.name
+            copy = Path(folder) / self._file.name
             if not fetch_snapshot(writer, copy):
                 shutil.rmtree(folder, ignore_errors=True)
                 return None
@@ -163,18 +184,18 @@ class DatabaseManager:
         if "not a valid DuckDB database" in text or "sqlite" in text.lower():
             kind = "an SQLite file" if "sqlite" in text.lower() else "not a DuckDB file"
             return NotADatabaseError(
-                f"{self.db_path} is {kind}; nothing was changed. Give the path of a record"
+                f"{self._file} is {kind}; nothing was changed. Give the path of a record"
             )
         found = translated(error)
-        if str(self.db_path) in str(found):
+        if str(self._file) in str(found):
             return found
-        return type(found)(f"{self.db_path}: {found}")
+        return type(found)(f"{self._file}: {found}")
 
     def _busy(self, error: duckdb.Error) -> DatabaseBusyError:
         holder = lock_holder(str(error))
         if holder is None:
             return DatabaseBusyError(
-                f"{self.db_path} is open in this process already, in another way; "
+                f"{self._file} is open in this process already, in another way; "
                 "use the .conn of that DatabaseManager, or close it first"
             )
         pid, program = holder
@@ -186,7 +207,7 @@ class DatabaseManager:
             "or give another path"
         )
         return DatabaseBusyError(
-            f"{self.db_path} is held by process {pid} ({program}), so it cannot be opened to "
+            f"{self._file} is held by process {pid} ({program}), so it cannot be opened to "
             f"{aim}; {way_out}"
         )
 
@@ -204,8 +225,8 @@ class DatabaseManager:
 
     def close(self) -> None:
         """Close the connection and everything made from it; safe to call twice."""
-        if self._finalizer is not None and not self.is_snapshot:
-            self._finalizer()
+        if self._finalizer is not None and not self.is_snapshot and self._finalizer.detach():
+            _leave(self._file, os.getpid(), wait=True)
         self.conn.close()
         if self._finalizer is not None:
             self._finalizer()
@@ -228,40 +249,53 @@ class DatabaseManager:
 # readers of other processes need one answer.
 _serving_lock = threading.Lock()
 _serving: dict[Path, tuple[SnapshotServer, int]] = {}
+_left: deque[Path] = deque()
 
 
-def _join(database: Path) -> Path | None:
+def _join(file: Path) -> bool:
     """Count one more manager of the file in, starting the answer to readers with the first."""
-    from payment_simulator.persistence.serving import SnapshotServer  # noqa: PLC0415 - 20 ms
+    from payment_simulator.persistence import serving  # noqa: PLC0415 - 20 ms
 
-    path = database.resolve()
     with _serving_lock:
-        server, users = _serving.get(path, (None, 0))
+        server, users = _serving.get(file, (None, 0))
         if server is None:
             # A connection of its own: the managers may close in any order.
-            conn = duckdb.connect(str(database), config=open_config())
+            conn = duckdb.connect(str(file), config=open_config())
             try:
-                server = SnapshotServer(conn, path)
+                server = serving.SnapshotServer(conn, file)
             except OSError as error:
                 conn.close()
-                _log.warning(
-                    "%s: readers in other processes will have to wait (%s)", database, error
-                )
-                return None
-        _serving[path] = (server, users + 1)
-    return path
+                _log.warning("%s: readers in other processes will have to wait (%s)", file, error)
+                return False
+        _serving[file] = (server, users + 1)
+    _see_off(wait=False)
+    return True
 
 
-def _leave(path: Path | None, pid: int) -> None:
+def _leave(file: Path, pid: int, *, wait: bool = False) -> None:
     """Count one manager out, stopping the answer with the last.
 
     A forked child has inherited the finalizer, but neither the thread nor the right to end it.
     """
-    if path is None or pid != os.getpid():
-        return
-    with _serving_lock:
-        server, users = _serving.pop(path)
-        if users > 1:
-            _serving[path] = (server, users - 1)
-            return
-    server.close()
+    if pid == os.getpid():
+        _left.append(file)
+        _see_off(wait=wait)
+
+
+def _see_off(*, wait: bool) -> None:
+    """Settle the count of those who left.
+
+    The garbage collector may call this at any point, also while this thread holds the lock; then
+    it does not wait, and whoever holds the lock sees to it afterwards.
+    """
+    while _left and _serving_lock.acquire(blocking=wait):
+        try:
+            while _left:
+                file = _left.popleft()
+                server, users = _serving.pop(file)
+                if users > 1:
+                    _serving[file] = (server, users - 1)
+                else:
+                    server.close()
+        finally:
+            _serving_lock.release()

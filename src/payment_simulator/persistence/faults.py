@@ -18,6 +18,7 @@ from payment_simulator.errors import (
     InputError,
     ReadOnlyDatabaseError,
     SchemaMissingError,
+    SchemaVersionError,
 )
 
 _HOLDER = re.compile(r"held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
@@ -49,8 +50,12 @@ class _Rule:
 
 
 _SAFE = "Every save that returned is safe"
-#: The first rule that fits decides.
+_VALUES = "Give values that the table's column types and rules allow"
+#: The first rule that fits decides. Those about values come first: a value may hold any words.
 _RULES = (
+    _Rule(InputError, _VALUES, kinds=(duckdb.ConstraintException, duckdb.ConversionException)),
+    _Rule(InputError, _VALUES, kinds=(duckdb.InvalidInputException,), words=("python conversion",)),
+    _Rule(InputError, _VALUES, kinds=(duckdb.NotImplementedException,), words=("python value",)),
     _Rule(
         DatabaseFullError,
         f"{_SAFE}; free some space on the disk, then open the database again",
@@ -75,12 +80,17 @@ _RULES = (
     _Rule(
         ReadOnlyDatabaseError,
         "Open it for writing: DatabaseManager(path) without read_only",
-        words=("read-only mode", "read only"),
+        words=("read-only mode",),
+    ),
+    _Rule(
+        SchemaVersionError,
+        "A newer DuckDB wrote the file: pip install --upgrade duckdb",
+        words=("read a database file with version number",),
     ),
     _Rule(
         DamagedDatabaseError,
         "Put back a copy of the file, together with its log",
-        words=("corrupt", "deserializ", "could not read enough bytes"),
+        words=("corrupt ", "deserializ", "could not read enough bytes"),
     ),
     _Rule(
         DatabaseError,
@@ -89,14 +99,14 @@ _RULES = (
     ),
     _Rule(DatabaseError, f"{_SAFE}; open the database again", kinds=(duckdb.FatalException,)),
     _Rule(
+        DatabaseError,
+        "Nothing of this transaction is kept; leave its block and start it again",
+        words=("transaction is aborted",),
+    ),
+    _Rule(
         DatabaseBusyError,
         "Write through one repository, not beside it through manager.conn, and try again",
         kinds=(duckdb.TransactionException,),
-    ),
-    _Rule(
-        InputError,
-        "Give values that the table's column types and rules allow",
-        kinds=(duckdb.ConstraintException, duckdb.ConversionException),
     ),
 )
 

@@ -18,7 +18,6 @@ from payment_simulator.errors import (
     DamagedDatabaseError,
     DatabaseError,
     NotADatabaseError,
-    PaymentSimulatorError,
 )
 from payment_simulator.persistence.copying import STORAGE_VERSION, has_storage_versions
 from payment_simulator.persistence.faults import translating
@@ -53,6 +52,20 @@ def log_path(database: Path) -> Path:
     return database.with_name(database.name + ".wal")
 
 
+def real_path(path: Path) -> Path:
+    """Return the whole path, links followed, so that a file goes by one name.
+
+    Raises
+    ------
+    NotADatabaseError
+        No file can be at such a path.
+    """
+    try:
+        return path.resolve()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise NotADatabaseError(f"{path}: {error}; give another path") from error
+
+
 def look(database: Path) -> bool:
     """Tell whether there is a file to open, after refusing what cannot be one.
 
@@ -67,10 +80,25 @@ def look(database: Path) -> bool:
     """
     try:
         return _look(database)
-    except (OSError, ValueError) as error:
-        if isinstance(error, PaymentSimulatorError):
-            raise
-        raise NotADatabaseError(f"{database}: {error}; give another path") from error
+    except OSError as error:
+        raise NotADatabaseError(
+            f"{database} cannot be looked at ({error.strerror}); give another path"
+        ) from error
+
+
+def look_for_content(database: Path) -> None:
+    """Refuse a path at which there is nothing to read.
+
+    Raises
+    ------
+    NotADatabaseError, DamagedDatabaseError
+        As ``look`` says; also where there is no file, or an empty one.
+    """
+    if not look(database):
+        what = "is empty" if database.exists() else "does not exist"
+        raise NotADatabaseError(
+            f"{database} {what}, so there is nothing to read; give the path of a record"
+        )
 
 
 def _look(database: Path) -> bool:

@@ -77,10 +77,12 @@ def table_columns(store: Store) -> dict[str, list[tuple[str, str]]]:
 
 
 @cache
-def _first_columns() -> dict[str, list[tuple[str, str]]]:
+def columns_at(version: int) -> dict[str, list[tuple[str, str]]]:
+    """Return name and type of every column of every table of a schema version."""
     with duckdb.connect(":memory:") as conn:
         store = Store(conn)
-        store.run_script(numbered_migrations(SQL)[0].sql)
+        for step in numbered_migrations(SQL)[:version]:
+            store.run_script(step.sql)
         return table_columns(store)
 
 
@@ -95,18 +97,22 @@ def schema_state(store: Store) -> SchemaState:
         The file was written by a newer version of this package.
     """
     tables = table_columns(store)
-    if not tables:
-        return SchemaState(Origin.EMPTY, 0)
     where = store.path or "the database"
-    if LEDGER not in tables:
-        for name, columns in _first_columns().items():
-            if tables.get(name) != columns:
-                raise NotADatabaseError(
-                    f"{where} is a DuckDB file of another program "
-                    f"(tables: {', '.join(sorted(tables)[:5])}), not a record of "
-                    "payment-simulator; nothing was changed. Give another path"
-                )
+    ledger = tables.get(LEDGER)
+    if ledger is not None and {"version", "package_version"} <= {name for name, _ in ledger}:
+        return _state_by_ledger(store, where)
+    if ledger is None and all(tables.get(n) == c for n, c in columns_at(1).items()):
         return SchemaState(Origin.FIRST_TOOL, 1)
+    names = sorted({*tables, *(row[0] for row in store.read(named_queries(SQL)["other_things"]))})
+    if not names:
+        return SchemaState(Origin.EMPTY, 0)
+    raise NotADatabaseError(
+        f"{where} is a DuckDB file of another program (it holds {', '.join(names[:5])}), not a "
+        "record of payment-simulator; nothing was changed. Give another path"
+    )
+
+
+def _state_by_ledger(store: Store, where: str) -> SchemaState:
     rows = store.read(named_queries(SQL)["ledger_head"])
     if not rows:
         raise NotADatabaseError(
@@ -156,6 +162,15 @@ def migrate(store: Store) -> Path | None:
             for step in numbered_migrations(SQL):
                 _enter(store, step)
         return None
+    taken = (columns_at(current_version()).keys() - columns_at(state.version)) & set(
+        table_columns(store)
+    )
+    if taken:
+        raise SchemaVersionError(
+            f"{store.path or 'the database'} has tables of its own under names that schema "
+            f"version {current_version()} needs: {', '.join(sorted(taken))}. Nothing was changed; "
+            "rename them (ALTER TABLE ... RENAME TO ...) and try again"
+        )
     copy = back_up(store, f"v{state.version}") if store.path else None
     for step in state.pending:
         with store.transaction():

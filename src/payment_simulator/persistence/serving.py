@@ -29,6 +29,8 @@ from payment_simulator.persistence.store import Store
 
 LOOPBACK = "127.0.0.1"
 SNAPSHOT = "/snapshot"
+#: By this a reader knows that no other service has taken the port.
+CONTENT_TYPE = "application/vnd.payment-simulator.snapshot"
 _log = logging.getLogger(__name__)
 
 
@@ -125,13 +127,14 @@ class _Handler(BaseHTTPRequestHandler):
             except DatabaseError as error:
                 body = str(error).encode()
                 self.send_response(HTTPStatus.INSUFFICIENT_STORAGE)
+                self.send_header("Content-Type", CONTENT_TYPE)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
                 return
             with copy.open("rb") as file, suppress(BrokenPipeError, ConnectionResetError):
                 self.send_response(HTTPStatus.OK)
-                self.send_header("Content-Type", "application/octet-stream")
+                self.send_header("Content-Type", CONTENT_TYPE)
                 self.send_header("Content-Length", str(copy.stat().st_size))
                 self.end_headers()
                 shutil.copyfileobj(file, self.wfile, 1 << 20)

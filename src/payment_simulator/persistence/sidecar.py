@@ -69,7 +69,7 @@ def read_sidecar(database: Path) -> Sidecar | None:
             entry = json.loads(file.read(_LARGEST))
         pid, port = int(entry["pid"]), int(entry["port"])
         token, since = str(entry["token"]), str(entry["since"])
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None
     if not 0 < port < 2**16 or not token.isascii() or not token.isalnum():
         return None

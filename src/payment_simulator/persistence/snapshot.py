@@ -8,7 +8,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from payment_simulator.errors import DatabaseError
-from payment_simulator.persistence.serving import LOOPBACK, SNAPSHOT
+from payment_simulator.persistence.serving import CONTENT_TYPE, LOOPBACK, SNAPSHOT
 from payment_simulator.persistence.sidecar import Sidecar
 
 _CONNECT_SECONDS = 600.0  # a copy of some gigabytes takes its time
@@ -34,6 +34,9 @@ def fetch_snapshot(writer: Sidecar, target: Path) -> bool:
             answer = connection.getresponse()
         except (OSError, http.client.HTTPException):
             return False
+        length = answer.headers["Content-Length"] or ""
+        if answer.headers["Content-Type"] != CONTENT_TYPE or not length.isdecimal():
+            return False
         if answer.status == HTTPStatus.INSUFFICIENT_STORAGE:
             raise DatabaseError(
                 f"the writing process (PID {writer.pid}) could not copy the database: "
@@ -41,7 +44,7 @@ def fetch_snapshot(writer: Sidecar, target: Path) -> bool:
             )
         if answer.status != HTTPStatus.OK:
             return False
-        size = int(answer.headers["Content-Length"])
+        size = int(length)
         with target.open("wb") as file:
             shutil.copyfileobj(answer, file, 1 << 20)
         if target.stat().st_size != size:

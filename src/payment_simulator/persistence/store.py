@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 
+from payment_simulator.errors import InputError
 from payment_simulator.persistence.faults import translated, translating
 
 Row = tuple[Any, ...]
@@ -74,10 +75,24 @@ class Store:
         finally:
             cursor.close()
 
+    @staticmethod
+    def _execute(
+        cursor: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any]
+    ) -> list[Row]:
+        try:
+            return cursor.execute(sql, parameters).fetchall()
+        except RuntimeError as error:  # neither of the two has a kind of its own in DuckDB
+            if "interrupt" in str(error).lower():
+                cursor.interrupt()  # without it, DuckDB 1.5 may hang when it is closed
+                raise KeyboardInterrupt from error
+            if "surrogate" in str(error).lower():
+                raise InputError(f"a parameter is no Unicode text: {error}") from error
+            raise
+
     def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """Return all rows of a query."""
         with translating(), self._reader() as cursor:
-            return cursor.execute(sql, parameters).fetchall()
+            return self._execute(cursor, sql, parameters)
 
     def read_arrow(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
         """Return the result of a query as an ``arro3.core.Table``."""
@@ -95,7 +110,7 @@ class Store:
             The number of rows changed.
         """
         with self._lock, translating():
-            rows = self._writer.execute(sql, parameters).fetchall()
+            rows = self._execute(self._writer, sql, parameters)
         return int(rows[0][0]) if rows else 0
 
     def insert(self, sql: str, parameters: Sequence[Any] = ()) -> int | None:
@@ -105,7 +120,7 @@ class Store:
         """
         with self._lock:
             try:
-                rows = self._writer.execute(sql, parameters).fetchall()
+                rows = self._execute(self._writer, sql, parameters)
             except duckdb.ConstraintException as error:
                 if "duplicate key" in str(error).lower():
                     return None
@@ -127,8 +142,9 @@ class Store:
             Arrow objects that the enclosed statements can read under the keyword's name.
         """
         with self._lock:
-            for name, view in views.items():
-                self._writer.register(name, view)
+            with translating():
+                for name, view in views.items():
+                    self._writer.register(name, view)
             try:
                 if self._depth:
                     yield

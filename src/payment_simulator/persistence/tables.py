@@ -53,6 +53,8 @@ class Table:
         The primary key's columns.
     parent : tuple of (str, str, str) or None
         Table, column there and column here of what each row belongs to.
+    refusal : str
+        An SQL condition on rows of a batch that may not get in, beside the table's own checks.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Table:
     types: tuple[str, ...]
     key: tuple[str, ...]
     parent: tuple[str, str, str] | None = None
+    refusal: str = ""
 
     @cached_property
     def _words(self) -> dict[str, str]:
@@ -81,6 +84,19 @@ class Table:
             "incoming_columns": ", ".join(
                 f"incoming.{c}::{t}" for c, t in zip(self.columns, self.types, strict=True)
             ),
+            "refusal": self.refusal or "false",
+            "ones": ", ".join(
+                f"{c} = 1.0" for c, t in zip(self.columns, self.types, strict=True) if t == "DOUBLE"
+            )
+            or f"{self.key[-1]} = {self.name}.{self.key[-1]}",
+            "same_key": " AND ".join(f"{self.name}.{c} = incoming.{c}" for c in self.key),
+            "sign_differs": " OR ".join(
+                f"({self.name}.{c} = 0 AND incoming.{c} = 0 "
+                f"AND {self.name}.{c}::VARCHAR <> incoming.{c}::DOUBLE::VARCHAR)"
+                for c, t in zip(self.columns, self.types, strict=True)
+                if t == "DOUBLE"
+            )
+            or "false",
             "updates": ", ".join(f"{c} = excluded.{c}" for c in rest or self.key[-1:]),
         }
 
@@ -153,6 +169,8 @@ def save_batch(store: Store, table: Table, batch: ArrowStream) -> None:
     """
     with store.transaction(incoming=batch):
         _check_columns(store, table)
+        if table.refusal and store.read(table.sql("incoming_refused")):
+            raise InputError(f"{table.name}: a row of the batch breaks a rule of its record")
         twice = store.read(table.sql("incoming_duplicate"))
         if twice:
             pairs = ", ".join(f"{c}={v!r}" for c, v in zip(table.key, twice[0], strict=True))
@@ -199,4 +217,5 @@ def replace_batch(store: Store, table: Table, batch: ArrowStream) -> None:
 def _replace_incoming(store: Store, table: Table) -> None:
     now = datetime.now(UTC).replace(tzinfo=None)
     store.write(table.sql("supersede_changed"), (table.name, table.name, now))
+    store.write(table.sql("loosen_zeros"))
     store.write(table.sql("upsert_incoming"))

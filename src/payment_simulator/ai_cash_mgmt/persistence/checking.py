@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -13,19 +12,22 @@ from pydantic import ValidationError
 from payment_simulator.ai_cash_mgmt.persistence.models import (
     RECORDS,
     EvaluationSampleRecord,
+    GameSessionRecord,
     IterationContextRecord,
     PolicyDiffRecord,
     PolicyIterationRecord,
     Record,
+    SupersededRecord,
 )
+from payment_simulator.ai_cash_mgmt.persistence.models.base import valid_json
 from payment_simulator.errors import DamagedDatabaseError
 from payment_simulator.persistence.migrations import (
     LEDGER,
     SQL,
     Origin,
     SchemaState,
+    columns_at,
     current_version,
-    migrate,
     schema_state,
     table_columns,
 )
@@ -78,24 +80,38 @@ def check_record(conn: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
     """
     store = Store(conn)
     state = schema_state(store)
-    tables = table_columns(store)
-    yield from _check_schema(store, state)
-    for kind in RECORDS:
-        if kind.TABLE in tables:
-            if [c for c, _ in tables[kind.TABLE]] != list(kind.model_fields):
-                continue  # reported with the schema; its rows cannot be read as records
-            yield from _check_keys(store, kind)
-            yield from _check_rows(store, kind)
-    yield from _check_belonging(store, set(tables))
-    if "policy_iterations" in tables:
+    found = table_columns(store)
+    yield from _check_schema(store, state, set(found))
+    # What is wrong with the columns of the others is said above; their rows are no records.
+    kinds: tuple[type[Record], ...] = (*RECORDS, SupersededRecord)
+    whole = [k for k in kinds if [c for c, _ in found.get(k.TABLE, [])] == list(k.model_fields)]
+    for kind in whole:
+        yield from _check_keys(store, kind)
+        yield from _check_rows(store, kind)
+    tables = {kind.TABLE for kind in whole}
+    yield from _check_belonging(store, tables)
+    if {GameSessionRecord.TABLE, PolicyIterationRecord.TABLE} <= tables:
         yield from _check_course(store)
 
 
-def _check_schema(store: Store, state: SchemaState) -> Iterator[Finding]:
+def _check_schema(store: Store, state: SchemaState, tables: set[str]) -> Iterator[Finding]:
     if state.origin is Origin.EMPTY:
         yield Finding("", "", "there are no tables yet; initialize_schema() makes them", False)
         return
-    if state.version < current_version():
+    steps = numbered_migrations(SQL)
+    with duckdb.connect(":memory:") as conn:
+        model = Store(conn)
+        for step in steps[: state.version]:
+            model.run_script(step.sql)
+        yield from _compare(store, model)
+    too_early = (columns_at(current_version()).keys() - columns_at(state.version)) & tables
+    if too_early:
+        yield Finding(
+            LEDGER,
+            f"version={state.version + 1}" if LEDGER in tables else "",
+            f"missing, although there are {', '.join(sorted(too_early))}",
+        )
+    elif state.pending:
         yield Finding(
             "",
             "",
@@ -103,25 +119,32 @@ def _check_schema(store: Store, state: SchemaState) -> Iterator[Finding]:
             "payment-sim db migrate FILE brings it there",
             is_fault=False,
         )
-        return
-    with duckdb.connect(":memory:") as fresh_conn:
-        fresh = Store(fresh_conn)
-        migrate(fresh)
-        for what in ("table_columns", "constraints", "indexes"):
-            query = named_queries(SQL)[what]
-            expected, found = Counter(fresh.read(query)), Counter(store.read(query))
-            ours = {row[0] for row in expected}
-            for row in sorted((expected - found).elements(), key=str):
-                yield Finding(row[0], "", f"missing: {_words(row)}")
-            for row in sorted((found - expected).elements(), key=str):
-                if row[0] in ours:
-                    yield Finding(row[0], "", f"not of this schema: {_words(row)}")
-    known = {m.version: m.sha256 for m in numbered_migrations(SQL)}
-    for version, name, sha256, *_ in store.read(named_queries(SQL)["ledger"]):
+    if LEDGER in tables:
+        yield from _check_ledger(store, {step.version: step.sha256 for step in steps}, state)
+
+
+def _compare(store: Store, model: Store) -> Iterator[Finding]:
+    """Find what differs between the tables of a file and those that it should have."""
+    for what in ("table_columns", "constraints", "indexes"):
+        query = named_queries(SQL)[what]
+        expected, found = Counter(model.read(query)), Counter(store.read(query))
+        for row in sorted((expected - found).elements(), key=str):
+            yield Finding(row[0], "", f"missing: {_words(row)}")
+        ours = {row[0] for row in expected}
+        for row in sorted((found - expected).elements(), key=str):
+            if row[0] in ours:
+                yield Finding(row[0], "", f"not of this schema: {_words(row)}")
+
+
+def _check_ledger(store: Store, known: dict[int, str], state: SchemaState) -> Iterator[Finding]:
+    rows = store.read(named_queries(SQL)["ledger"])
+    for version, name, sha256, *_ in rows:
         if known.get(version) != sha256:
             yield Finding(
                 LEDGER, f"version={version}", f"migration {name} ran with other statements"
             )
+    for version in sorted(set(range(1, state.version + 1)) - {row[0] for row in rows}):
+        yield Finding(LEDGER, f"version={version}", "missing")
 
 
 def _words(row: Row) -> str:
@@ -156,24 +179,26 @@ def _check_rows(store: Store, kind: type[Record]) -> Iterator[Finding]:
 
 def _faults_of(kind: type[Record], row: Row) -> Iterator[tuple[str, str]]:
     try:
-        kind.from_row(row).checked()
+        again = kind.from_row(row).checked().to_row()
     except DamagedDatabaseError as error:
-        yield "", str(error)
+        yield "", str(error).partition(". Run:")[0]
     except ValidationError as error:
         for part in error.errors():
             field = ".".join(str(p) for p in part["loc"])
             value = f": {part['input']!r:.80}" if field else ""
             yield field, f"{field or 'record'}{value} ({part['msg']})"
+    else:
+        for field, stored, kept in zip(kind.model_fields, row, again, strict=True):
+            # NULL is what the specification's table has for a count that was left out.
+            if stored is not None and repr(stored) != repr(kept):
+                yield field, f"{field}: {stored!r:.80}, expected {kept!r:.80}"
 
 
 def _is_json(text: str | None) -> bool:
-    if text is None:
-        return True
     try:
-        json.loads(text)
-    except (ValueError, RecursionError):
+        return text is None or bool(valid_json(text))
+    except ValueError:
         return False
-    return True
 
 
 _STEP = ("game_id", "agent_id", "iteration_number")

@@ -73,7 +73,6 @@ class GameRecords(RecordStore):
             A value is refused; nothing was changed.
         """
         given = {
-            "status": status,
             "completed_at": completed_at,
             "total_iterations": total_iterations,
             "converged": converged,
@@ -84,7 +83,7 @@ class GameRecords(RecordStore):
             if session is None:
                 raise self._game_not_found(game_id)
             changes = {name: value for name, value in given.items() if value is not None}
-            self._save(session.replace(**changes))
+            self._save(session.replace(status=status, **changes))
 
     def list_game_sessions(
         self,

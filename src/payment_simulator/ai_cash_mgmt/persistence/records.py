@@ -10,7 +10,12 @@ from typing import Any, TypeVar
 import duckdb
 from pydantic import TypeAdapter, ValidationError
 
-from payment_simulator.ai_cash_mgmt.persistence.models.base import Ordinal, Record
+from payment_simulator.ai_cash_mgmt.persistence.models.base import (
+    Ordinal64,
+    Record,
+    json_fields,
+    valid_json,
+)
 from payment_simulator.errors import GameNotFoundError, InputError, RunNotFoundError
 from payment_simulator.persistence.arrow import arrow_batch
 from payment_simulator.persistence.migrations import migrate, schema_state
@@ -23,7 +28,7 @@ from payment_simulator.persistence.tables import (
 )
 
 R = TypeVar("R", bound=Record)
-_LIMIT: TypeAdapter[int] = TypeAdapter(Ordinal)
+_LIMIT: TypeAdapter[int] = TypeAdapter(Ordinal64)
 
 
 @cache
@@ -102,7 +107,10 @@ class RecordStore:
             return
         from arro3.core import Array, ChunkedArray, DataType, Table  # noqa: PLC0415 - 20 ms
 
-        batch = Table.from_arrow(rows)
+        try:
+            batch = Table.from_arrow(rows)
+        except Exception as error:  # what arro3 raises has no kind of its own
+            raise InputError(f"{kind.TABLE}: the rows are no Arrow table: {error}") from error
         if "run_id" in batch.column_names:
             _require_run(kind, run_id, set(batch["run_id"].to_pylist()))
         else:
@@ -110,6 +118,7 @@ class RecordStore:
             batch = batch.append_column("run_id", ChunkedArray([runs]))
         with self._naming_parents():
             try:
+                _check_json(kind, batch)
                 save_batch(self._store, kind.table(), batch)
             except ParentMissingError:
                 raise
@@ -137,7 +146,8 @@ class RecordStore:
         return self._store.read(_sql(name), parameters)
 
     def _game_not_found(self, game_id: str) -> GameNotFoundError:
-        return GameNotFoundError(game_id, (row[0] for row in self._rows("game_ids")))
+        known = (row[0] for row in self._rows("game_ids"))
+        return GameNotFoundError(game_id, known, "save_game_session() comes first")
 
     @contextmanager
     def _naming_parents(self) -> Iterator[None]:
@@ -154,9 +164,20 @@ def _require_run(kind: type[Record], run_id: str, given: set[str]) -> None:
     others = given - {run_id}
     if others:
         raise InputError(
-            f"{kind.TABLE}: rows have run_id {min(others)!r}, expected {run_id!r} "
+            f"{kind.TABLE}: rows have run_id {min(others, key=repr)!r}, expected {run_id!r} "
             "as given to the call"
         )
+
+
+def _check_json(kind: type[Record], batch: Any) -> None:
+    """Refuse texts that are not JSON; DuckDB's own notion of JSON differs in odd cases."""
+    for name in set(json_fields(kind)) & set(batch.column_names):
+        for text in batch[name].to_pylist():
+            if isinstance(text, str):
+                try:
+                    valid_json(text)
+                except ValueError as error:
+                    raise InputError(f"{kind.TABLE}.{name}: {error}") from None
 
 
 def _name_first_bad_row(kind: type[Record], batch: Any) -> None:

@@ -11,6 +11,23 @@ WHERE database_name = current_database() AND schema_name = 'main' AND NOT intern
   )
 ORDER BY table_name, column_index
 
+-- name: other_things
+-- What else a database can hold: an empty one holds none of it.
+SELECT view_name FROM duckdb_views() WHERE database_name = current_database() AND NOT internal
+UNION ALL
+SELECT sequence_name FROM duckdb_sequences() WHERE database_name = current_database()
+UNION ALL
+SELECT type_name FROM duckdb_types() WHERE database_name = current_database() AND NOT internal
+UNION ALL
+SELECT function_name FROM duckdb_functions()
+WHERE database_name = current_database() AND NOT internal
+UNION ALL
+SELECT schema_name FROM duckdb_schemas()
+WHERE database_name = current_database() AND NOT internal AND schema_name <> 'main'
+UNION ALL
+SELECT table_name FROM duckdb_tables()
+WHERE database_name = current_database() AND schema_name <> 'main'
+
 -- name: ledger_head
 -- The version that the file has, and the package version that brought it there.
 SELECT version, package_version FROM schema_ledger ORDER BY version DESC LIMIT 1
@@ -51,6 +68,9 @@ SELECT {columns} FROM {table} WHERE {key_is_given}
 -- Names and types of a batch that came as Arrow.
 SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM incoming)
 
+-- name: incoming_refused
+SELECT 1 FROM incoming WHERE {refusal} LIMIT 1
+
 -- name: incoming_duplicate
 -- A key that stands twice in the batch.
 SELECT {key} FROM incoming GROUP BY {key} HAVING count(*) > 1 ORDER BY {key} LIMIT 1
@@ -84,6 +104,12 @@ FROM (
     WHERE json_array({stored_columns})::VARCHAR <> json_array({incoming_columns})::VARCHAR
 ) AS kept
 
+-- name: loosen_zeros
+-- DuckDB leaves out an update by an equal value, and 0.0 equals -0.0. Where the sign of a zero is
+-- to change, another value goes in between.
+UPDATE {table} SET {ones} FROM incoming
+WHERE {same_key} AND ({sign_differs})
+
 -- name: upsert_incoming
 -- ON CONFLICT DO UPDATE, never INSERT OR REPLACE: the latter left indexed columns stale in
 -- DuckDB up to 1.5.0. Rows that are the same already are left alone.
@@ -108,9 +134,6 @@ SELECT version, name, sha256, applied_at, package_version FROM schema_ledger ORD
 
 -- name: row_count
 SELECT count(*) FROM {table}
-
--- name: storage_version
-SELECT tags['storage_version'] FROM duckdb_databases() WHERE database_name = current_database()
 
 -- name: stored_duplicates
 -- A key that stands twice would mean a damaged index.

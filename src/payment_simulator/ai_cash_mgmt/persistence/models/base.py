@@ -27,12 +27,17 @@ def _plain(value: Any) -> Any:
         return value
     if isinstance(value, Enum):
         return value.value
-    if getattr(value, "ndim", None) == 0 and hasattr(value, "dtype"):
+    # Of NumPy's scalars only numbers, truth values and texts; its times would become integers.
+    if _is_numpy_scalar(type(value)) and value.dtype.kind in "biufU":
         return value.item()
     for kind in (str, int, float):
         if isinstance(value, kind) and not isinstance(value, bool):
             return kind(value)
     return value
+
+
+def _is_numpy_scalar(kind: type) -> bool:
+    return any((c.__module__, c.__name__) == ("numpy", "generic") for c in kind.__mro__)
 
 
 def _exact(value: Any) -> Any:
@@ -42,6 +47,8 @@ def _exact(value: Any) -> Any:
         if not -(2**1023) < value < 2**1023 or float(value) != value:
             raise ValueError(f"{value} has no exact float64; round it first")
         return float(value)
+    if type(value) is not float:  # strict floats would still let a Decimal in, and round it
+        raise ValueError(f"expected a number, got {type(value).__name__}")
     return value
 
 
@@ -63,15 +70,18 @@ def _naive_utc(value: Any) -> Any:
         raise ValueError(f"{value} has nanoseconds, the record keeps microseconds; round it first")
     # Rebuilt, so that subclasses (pandas, frozen clocks) and folds do not come back changed.
     plain = datetime.combine(value.date(), value.time(), value.tzinfo)
-    if plain.utcoffset() is None:
-        return plain.replace(tzinfo=None, fold=0)
     try:
-        return plain.astimezone(UTC).replace(tzinfo=None, fold=0)
+        if plain.utcoffset() is not None:
+            plain = plain.astimezone(UTC)
     except OverflowError:
-        raise ValueError(f"{value} lies outside the years 1 to 9999 in UTC") from None
+        raise ValueError("outside the years 1 to 9999 in UTC") from None
+    except NotImplementedError:
+        raise ValueError(f"its time zone {value.tzinfo!r} does not say its offset") from None
+    return plain.replace(tzinfo=None, fold=0)
 
 
-def _json(text: str) -> str:
+def valid_json(text: str) -> str:
+    """Return the text if it is JSON, without the NaN that Python adds, or raise ``ValueError``."""
     try:
         json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
@@ -85,7 +95,7 @@ def _no_constant(name: str) -> None:
 
 Text = Annotated[str, Strict(), BeforeValidator(_plain), AfterValidator(_storable)]
 Identifier = Annotated[Text, Field(min_length=1)]
-JsonText = Annotated[Text, AfterValidator(_json)]
+JsonText = Annotated[Text, AfterValidator(valid_json)]
 Flag = Annotated[bool, Strict(), BeforeValidator(_plain)]
 Number = Annotated[float, Strict(), BeforeValidator(_exact), Field(allow_inf_nan=False)]
 Amount = Annotated[Number, Field(ge=0)]
@@ -93,6 +103,7 @@ Share = Annotated[Number, Field(ge=0, le=1)]
 Int64 = Annotated[int, Strict(), BeforeValidator(_plain), Field(ge=-INT64_MAX - 1, le=INT64_MAX)]
 Count64 = Annotated[int, Strict(), BeforeValidator(_plain), Field(ge=0, le=INT64_MAX)]
 Count = Annotated[int, Strict(), BeforeValidator(_plain), Field(ge=0, le=INT32_MAX)]
+Ordinal64 = Annotated[int, Strict(), BeforeValidator(_plain), Field(ge=1, le=INT64_MAX)]
 Ordinal = Annotated[int, Strict(), BeforeValidator(_plain), Field(ge=1, le=INT32_MAX)]
 Timestamp = Annotated[datetime, Strict(), BeforeValidator(_naive_utc)]
 TextList = Annotated[list[Text], Strict()]
@@ -163,14 +174,24 @@ class Record(BaseModel):
         values = dict(zip(cls.model_fields, row, strict=True))
         for name in _list_fields(cls):
             try:
-                values[name] = json.loads(values[name])
-            except (ValueError, TypeError) as error:
-                where = ", ".join(f"{c}={values[c]!r}" for c in cls.KEY)
-                raise DamagedDatabaseError(
-                    f"{cls.TABLE} ({where}): {name} should be a JSON array, "
-                    f"found {values[name]!r}. Run: payment-sim db check FILE"
-                ) from error
+                found = json.loads(values[name])
+            except (ValueError, TypeError, RecursionError):
+                found = None
+            if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
+                raise cls._damaged(name, values, "a JSON array of texts")
+            values[name] = found
+        for name in _time_fields(cls):
+            if isinstance(values[name], str):  # how DuckDB gives a time beyond Python's
+                raise cls._damaged(name, values, "a time between the years 1 and 9999")
         return cast("Self", cls.model_construct(**values))
+
+    @classmethod
+    def _damaged(cls, name: str, values: dict[str, Any], expected: str) -> DamagedDatabaseError:
+        where = ", ".join(f"{c}={values[c]!r}" for c in cls.KEY)
+        return DamagedDatabaseError(
+            f"{cls.TABLE} ({where}): {name} should be {expected}, "
+            f"found {values[name]!r:.200}. Run: payment-sim db check FILE"
+        )
 
     @classmethod
     def table(cls) -> Table:
@@ -183,27 +204,65 @@ def _list_fields(cls: type[Record]) -> frozenset[str]:
     return frozenset(n for n, f in cls.model_fields.items() if get_origin(f.annotation) is list)
 
 
+@cache
+def _time_fields(cls: type[Record]) -> tuple[str, ...]:
+    table = _table(cls)
+    pairs = zip(table.columns, table.types, strict=True)
+    return tuple(name for name, kind in pairs if kind == "TIMESTAMP")
+
+
 _COLUMN_TYPES = {str: "VARCHAR", float: "DOUBLE", bool: "BOOLEAN", datetime: "TIMESTAMP"}
 
 
-def _column_type(annotation: Any, metadata: list[Any]) -> str:
-    for part in get_args(annotation):
-        if part is not type(None) and type(None) in get_args(annotation):
-            return _column_type(part, metadata)
+def _unwrapped(annotation: Any, rules: list[Any]) -> tuple[Any, list[Any]]:
+    """Return the plain type under ``Annotated`` and ``| None``, and every rule on the way."""
     if get_origin(annotation) is Annotated:
         inner, *more = get_args(annotation)
-        return _column_type(inner, [*metadata, *more])
-    if get_origin(annotation) is list:
+        for rule in more:
+            rules.extend(getattr(rule, "metadata", None) or [rule])
+        return _unwrapped(inner, rules)
+    some = [part for part in get_args(annotation) if part is not type(None)]
+    if len(some) < len(get_args(annotation)):
+        return _unwrapped(some[0], rules)
+    return annotation, rules
+
+
+def _column_type(plain: Any, rules: list[Any]) -> str:
+    if get_origin(plain) is list:
         return "VARCHAR"
-    if annotation is int:
-        limits = [getattr(m, "le", None) for m in metadata]
-        limits += [getattr(x, "le", None) for m in metadata for x in getattr(m, "metadata", ())]
-        largest = min((limit for limit in limits if limit is not None), default=INT64_MAX)
+    if plain is int:
+        largest = min(getattr(rule, "le", INT64_MAX) for rule in rules)
         return "INTEGER" if largest <= INT32_MAX else "BIGINT"
-    return _COLUMN_TYPES[annotation]
+    return _COLUMN_TYPES[plain]
+
+
+def _is_json(rules: list[Any]) -> bool:
+    return any(getattr(rule, "func", None) is valid_json for rule in rules)
+
+
+@cache
+def json_fields(cls: type[Record]) -> tuple[str, ...]:
+    """Return the fields whose texts must be JSON."""
+    return tuple(
+        name
+        for name, field in cls.model_fields.items()
+        if _is_json(_unwrapped(field.annotation, list(field.metadata))[1])
+    )
 
 
 @cache
 def _table(cls: type[Record]) -> Table:
-    types = tuple(_column_type(f.annotation, list(f.metadata)) for f in cls.model_fields.values())
-    return Table(cls.TABLE, tuple(cls.model_fields), types, cls.KEY, cls.PARENT)
+    fields = {n: _unwrapped(f.annotation, list(f.metadata)) for n, f in cls.model_fields.items()}
+    names = (n for n, (_, rules) in fields.items() if any(_min_length(rule) for rule in rules))
+    return Table(
+        cls.TABLE,
+        tuple(fields),
+        tuple(_column_type(*unwrapped) for unwrapped in fields.values()),
+        cls.KEY,
+        cls.PARENT,
+        " OR ".join(f"{name} = ''" for name in names),
+    )
+
+
+def _min_length(rule: Any) -> int:
+    return getattr(rule, "min_length", 0) or 0

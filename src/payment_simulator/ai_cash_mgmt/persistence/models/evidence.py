@@ -38,6 +38,10 @@ def text_sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def _is_left_out(value: object) -> bool:
+    return isinstance(value, str) and not value
+
+
 class GameProvenanceRecord(Record):
     """The program and the machine that played a game."""
 
@@ -73,7 +77,7 @@ class ProvenanceFileRecord(Record):
     @model_validator(mode="before")
     @classmethod
     def _fill_in_the_hash(cls, values: Any) -> Any:
-        if isinstance(values, dict) and not values.get("sha256"):
+        if isinstance(values, dict) and _is_left_out(values.get("sha256", "")):
             content = values.get("content")
             if isinstance(content, str):
                 try:

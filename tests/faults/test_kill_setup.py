@@ -1,0 +1,121 @@
+"""A process that is killed while it makes a database, or brings an older one to this version."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from payment_simulator.ai_cash_mgmt import GameRepository
+from payment_simulator.persistence.connection import DatabaseManager
+from payment_simulator.persistence.migrations import current_version, schema_state
+from payment_simulator.persistence.queries import numbered_migrations
+from payment_simulator.persistence.store import Store
+from tests.faults.children import set_up, set_up_until
+from tests.faults.folder import names
+from tests.faults.history import GAME, count_saves, old_iterations, perform_range
+
+pytestmark = pytest.mark.slow
+
+
+def leftovers(path: Path) -> list[str]:
+    """Use a path at which a process was killed making a database; return what lies beside it."""
+    with DatabaseManager(path) as manager:
+        repo = GameRepository(manager.conn)
+        repo.initialize_schema()
+        perform_range(repo, 0, 3)
+        assert count_saves(repo) == 3
+    return [name for name in names(path.parent) if name != path.name]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_kill_at_a_random_moment_of_creation(seed, tmp_path, start_child):
+    rng = random.Random(seed)
+    for number in range(15):
+        path = tmp_path / str(number) / "simulation.db"
+        path.parent.mkdir()
+        child = start_child(set_up, path)
+        child.hear()
+        time.sleep(rng.uniform(0, 0.12))
+        child.kill()
+        assert leftovers(path) == []
+
+
+def test_kill_at_every_step_of_creation(tmp_path, start_child):
+    kinds = ("open", "os.", "tempfile.", "socket.", "store.")
+    found = {}
+    for number in range(1, 1000):
+        path = tmp_path / str(number) / "simulation.db"
+        path.parent.mkdir()
+        if start_child(set_up_until, path, number, kinds).exit_code == 0:
+            break
+        found[number] = leftovers(path)
+    assert len(found) > 20
+    assert not {number: beside for number, beside in found.items() if beside}
+
+
+def columns(conn: duckdb.DuckDBPyConnection) -> list[tuple]:
+    return conn.execute(
+        "SELECT table_name, column_name, data_type FROM duckdb_columns() "
+        "WHERE NOT internal ORDER BY ALL"
+    ).fetchall()
+
+
+def columns_of_version(version: int) -> list[tuple]:
+    with duckdb.connect(":memory:") as conn:
+        for step in numbered_migrations("payment_simulator.persistence.sql")[:version]:
+            conn.execute(step.sql)
+        return columns(conn)
+
+
+def check_version(path: Path) -> int:
+    """Assert that a file is at one whole version and holds every row; return the version."""
+    with DatabaseManager(path, serve=False) as manager:
+        version = schema_state(Store(manager.conn)).version
+        assert columns(manager.conn) == columns_of_version(version)
+        assert GameRepository(manager.conn).get_policy_iterations(GAME) == old_iterations()
+    return version
+
+
+def finish_migration(path: Path) -> int:
+    """Migrate what a killed process has left of it; return the version that it had reached."""
+    reached = check_version(path)
+    with DatabaseManager(path) as manager:
+        manager.setup()
+    assert check_version(path) == current_version()
+    copies = list(path.parent.glob("*.bak"))
+    assert copies
+    for copy in copies:
+        assert check_version(copy) < current_version()
+    return reached
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_kill_at_a_random_moment_of_migration(seed, tmp_path, old_file, start_child):
+    rng = random.Random(seed)
+    for number in range(6):
+        path = tmp_path / str(number) / "simulation.db"
+        shutil.copytree(old_file.parent, path.parent)
+        child = start_child(set_up, path)
+        child.hear()
+        time.sleep(rng.uniform(0, 0.25))
+        child.kill()
+        finish_migration(path)
+
+
+def test_kill_at_every_step_of_migration(tmp_path, old_file, start_child):
+    kinds = ("os.rename", "store.write", "store.run_script", "store.transaction", "store.cursor")
+    reached = []
+    for number in range(1, 1000):
+        path = tmp_path / str(number) / "simulation.db"
+        shutil.copytree(old_file.parent, path.parent)
+        if start_child(set_up_until, path, number, kinds).exit_code == 0:
+            break
+        reached.append(finish_migration(path))
+        shutil.rmtree(path.parent)
+    assert reached == sorted(reached)
+    assert set(reached) == set(range(1, current_version()))

@@ -1,0 +1,194 @@
+"""Files that are not ours to touch: newer ones, and those of other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from payment_simulator._version import __version__
+from payment_simulator.ai_cash_mgmt import GameRepository
+from payment_simulator.errors import DatabaseError, NotADatabaseError, SchemaVersionError
+from payment_simulator.persistence.connection import DatabaseManager
+from payment_simulator.persistence.migrations import SQL, current_version
+from payment_simulator.persistence.queries import numbered_migrations
+from tests.fingerprints import rows_of, schema_of
+from tests.migration.conftest import OldFile, content_of
+from tests.processes import EXECUTE_AND_DIE, run
+
+NEWER = current_version() + 1
+#: What another program's DuckDB file may hold.
+FOREIGN = {
+    "a table": "CREATE TABLE customers (id INTEGER); INSERT INTO customers VALUES (1)",
+    "a table of one of our names": "CREATE TABLE transactions (id INTEGER, amount DOUBLE)",
+    "one of the first tables": numbered_migrations(SQL)[0].sql.split("CREATE TABLE policy")[0],
+    "first tables with other columns": (
+        "CREATE TABLE game_sessions (id INTEGER, score DOUBLE);"
+        "CREATE TABLE policy_iterations (id INTEGER)"
+    ),
+    "first tables with a column more": (
+        numbered_migrations(SQL)[0].sql + "ALTER TABLE game_sessions ADD COLUMN notes VARCHAR"
+    ),
+    "first tables with another type": numbered_migrations(SQL)[0].sql.replace(
+        "master_seed BIGINT", "master_seed DOUBLE"
+    ),
+    "a table in a schema of its own": (
+        "CREATE SCHEMA app; CREATE TABLE app.customers (id INTEGER);"
+        "INSERT INTO app.customers VALUES (1)"
+    ),
+    "a ledger of its own": "CREATE TABLE schema_ledger (id INTEGER, entry VARCHAR)",
+    "a view": "CREATE VIEW game_sessions AS SELECT 42 AS game_id",
+}
+
+
+@pytest.fixture
+def newer(old_file: OldFile) -> Path:
+    """Return a file of the next schema version, written by a version of this package to come."""
+    path = old_file(current_version())
+    with duckdb.connect(str(path)) as conn:
+        conn.execute(
+            "INSERT INTO schema_ledger VALUES (?, 'to come', 'hash', TIMESTAMP '2030-01-01', ?)",
+            [NEWER, "9.8.7"],
+        )
+    return path
+
+
+def check_message(error: SchemaVersionError, path: Path) -> None:
+    said = str(error)
+    assert str(path) in said
+    assert f"has schema version {NEWER}, written by payment-simulator 9.8.7" in said
+    assert f"this is payment-simulator {__version__}" in said
+    assert f"versions up to {current_version()}" in said
+    assert "Install payment-simulator 9.8.7 or newer" in said
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_newer_file_is_refused_and_unchanged(read_only: bool, newer: Path):
+    before = content_of(newer.parent)
+    with pytest.raises(SchemaVersionError) as caught:
+        DatabaseManager(newer, read_only=read_only)
+    check_message(caught.value, newer)
+    assert content_of(newer.parent) == before
+    # And it is held no longer.
+    assert run("import duckdb, sys; duckdb.connect(sys.argv[1]).close(); print(1)", newer) == "1"
+
+
+def test_the_repository_refuses_a_newer_file_too(newer: Path):
+    before = content_of(newer.parent)
+    with duckdb.connect(str(newer)) as conn:
+        with pytest.raises(SchemaVersionError) as caught:
+            GameRepository(conn)
+        check_message(caught.value, newer)
+    assert content_of(newer.parent) == before
+
+
+def test_a_file_that_was_migrated_meanwhile_is_refused_at_the_next_step(old_file: OldFile):
+    with DatabaseManager(old_file(current_version())) as manager:
+        repo = GameRepository(manager.conn)
+        manager.conn.execute(
+            "INSERT INTO schema_ledger VALUES (?, 'to come', 'hash', TIMESTAMP '2030-01-01', ?)",
+            [NEWER, "9.8.7"],
+        )
+        with pytest.raises(SchemaVersionError):
+            repo.initialize_schema()
+        with pytest.raises(SchemaVersionError):
+            manager.setup()
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+@pytest.mark.parametrize("foreign", FOREIGN.values(), ids=FOREIGN)
+def test_another_programs_file_is_refused_and_unchanged(
+    foreign: str, read_only: bool, db_path: Path
+):
+    with duckdb.connect(str(db_path)) as conn:
+        conn.execute(foreign)
+    before = content_of(db_path.parent)
+    with pytest.raises(NotADatabaseError, match="of another program") as caught:
+        DatabaseManager(db_path, read_only=read_only)
+    assert str(db_path) in str(caught.value)
+    assert "Give another path" in str(caught.value)
+    assert content_of(db_path.parent) == before
+    with duckdb.connect(str(db_path)) as conn:
+        before_in_it = schema_of(conn), rows_of(conn)
+        with pytest.raises(NotADatabaseError, match="of another program"):
+            GameRepository(conn)
+        assert (schema_of(conn), rows_of(conn)) == before_in_it
+    assert content_of(db_path.parent) == before
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+@pytest.mark.parametrize("whose", ["another program's", "a newer version's"])
+def test_the_log_of_a_refused_file_is_left_alone(
+    whose: str, read_only: bool, db_path: Path, request
+):
+    if whose == "another program's":
+        with duckdb.connect(str(db_path)) as conn:
+            conn.execute("CREATE TABLE customers (id INTEGER)")
+        run(EXECUTE_AND_DIE, db_path, "INSERT INTO customers VALUES (1)")
+    else:
+        request.getfixturevalue("newer")
+        run(
+            EXECUTE_AND_DIE,
+            db_path,
+            "INSERT INTO daily_costs VALUES ('run-1', 1, 'B', 'delay', 1.0)",
+        )
+    before = content_of(db_path.parent)
+    assert len(before) == 2
+    with pytest.raises((NotADatabaseError, SchemaVersionError)):
+        DatabaseManager(db_path, read_only=read_only)
+    assert content_of(db_path.parent) == before
+
+
+@pytest.mark.parametrize("version", [2, current_version()])
+def test_an_empty_ledger_is_refused(version: int, old_file: OldFile):
+    path = old_file(version)
+    with duckdb.connect(str(path)) as conn:
+        conn.execute("DELETE FROM schema_ledger")
+    before = content_of(path.parent)
+    with pytest.raises(NotADatabaseError, match="Put back a copy of the file") as caught:
+        DatabaseManager(path)
+    assert str(path) in str(caught.value)
+    assert content_of(path.parent) == before
+
+
+@pytest.mark.parametrize(
+    ("version", "taken"),
+    [
+        (1, "superseded_records"),
+        (1, "llm_interaction_log"),
+        (1, "simulation_runs"),
+        (2, "policy_diffs"),
+        (3, "daily_costs"),
+    ],
+)
+def test_a_name_that_is_taken_stops_before_the_first_step(
+    version: int, taken: str, old_file: OldFile
+):
+    """The first tool kept its simulations in the same file, under names of its own choice."""
+    path = old_file(version)
+    with duckdb.connect(str(path)) as conn:
+        conn.execute(f"CREATE TABLE {taken} (run INTEGER, note VARCHAR)")
+        conn.execute(f"INSERT INTO {taken} VALUES (1, 'mine')")
+        before = schema_of(conn), rows_of(conn)
+    with DatabaseManager(path) as manager:
+        repo = GameRepository(manager.conn)
+        with pytest.raises(DatabaseError) as caught:
+            repo.initialize_schema()
+        assert (schema_of(manager.conn), rows_of(manager.conn)) == before
+        assert len(repo.list_game_sessions()) == 4
+    said = str(caught.value)
+    assert str(path) in said
+    assert taken in said
+    assert "rename" in said.lower()
+
+
+def test_other_tables_beside_ours_are_left_alone(old_file: OldFile):
+    path = old_file(1)
+    with duckdb.connect(str(path)) as conn:
+        conn.execute("CREATE TABLE my_notes AS SELECT 'mine' AS note")
+        conn.execute("CREATE VIEW my_view AS SELECT count(*) AS games FROM game_sessions")
+    with DatabaseManager(path) as manager:
+        manager.setup()
+        assert manager.conn.execute("FROM my_notes").fetchall() == [("mine",)]
+        assert manager.conn.execute("FROM my_view").fetchall() == [(4,)]

@@ -1,0 +1,36 @@
+"""Faults planted in a record, past every door that would keep them out."""
+
+from __future__ import annotations
+
+import duckdb
+
+from payment_simulator.ai_cash_mgmt import GameRepository
+from payment_simulator.ai_cash_mgmt.persistence.checking import Finding, check_record
+from tests.builders import VALUES, a_record, a_session
+from tests.saving import save
+
+
+def fill(repo: GameRepository) -> None:
+    """Save one record of each kind, so that there are rows in every table."""
+    repo.save_game_session(a_session())
+    for kind in VALUES:
+        # Its one step is also its last iteration. The running game is superseded.
+        changes = {"total_iterations": 1} if kind.TABLE == "game_sessions" else {}
+        save(repo, a_record(kind, **changes))
+
+
+def rebuild(conn: duckdb.DuckDBPyConnection, table: str, columns: str = "*") -> None:
+    """Make a table anew from what is selected of it, without its constraints and indexes."""
+    conn.execute(f"CREATE TABLE rebuilt AS SELECT {columns} FROM {table}")
+    conn.execute(f"DROP TABLE {table}")
+    conn.execute(f"ALTER TABLE rebuilt RENAME TO {table}")
+
+
+def findings(conn: duckdb.DuckDBPyConnection) -> list[Finding]:
+    """Return all that a check finds."""
+    return list(check_record(conn))
+
+
+def about_rows(conn: duckdb.DuckDBPyConnection) -> list[Finding]:
+    """Return what a check finds of rows, whatever it finds of the schema."""
+    return [finding for finding in findings(conn) if finding.row]

@@ -1,0 +1,220 @@
+"""What payment-sim writes: plain text on a pipe, and no text that acts on a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from payment_simulator.ai_cash_mgmt import GameRepository
+from payment_simulator.persistence.connection import DatabaseManager
+from payment_simulator.persistence.sidecar import sidecar_path
+from payment_simulator.persistence.store import Store
+from tests.builders import a_session, an_iteration
+from tests.command_line import (
+    PROGRAM,
+    cells,
+    one_error,
+    payment_sim,
+    payment_sim_process,
+    variables,
+)
+from tests.processes import HANGS_AFTER_SECONDS
+
+#: A text that means to do harm, and how it is shown.
+HOSTILE = {
+    "terminal escape": ("esc\x1b[31m\x1b]0;title\x07", r"esc\x1b[31m\x1b]0;title\x07"),
+    "C1 control": ("csi\x9b31m", r"csi\x9b31m"),
+    "markup": ("[red]warm[/red][/][link=x]:smile:", "[red]warm[/red][/][link=x]:smile:"),
+    "right to left": ("rtl\u202egnp.exe", r"rtl\u202egnp.exe"),
+    "isolates": ("\u2066a\u2069", r"\u2066a\u2069"),
+    "new lines": ("new\nline\r\ttab\u2028\u0085end", r"new\nline\r\ttab\u2028\x85end"),
+    "zero": ("zero\x00", r"zero\x00"),
+    "other scripts": ("größe-日本-🏦", "größe-日本-🏦"),
+    "very long": ("x" * 10_000, "x" * 10_000),
+}
+GOOD = {
+    "demo": ["demo", "--db"],
+    "games": ["games", "--db"],
+    "show": ["show", "game-001", "--db"],
+    "status": ["db", "status"],
+    "migrate": ["db", "migrate"],
+    "check": ["db", "check"],
+}
+
+
+def save(path: Path, *texts: str) -> None:
+    """Save games that carry a text wherever they can."""
+    with DatabaseManager(path) as manager:
+        repo = GameRepository(manager.conn)
+        repo.initialize_schema()
+        for text in texts:
+            repo.save_game_session(a_session(text, scenario_config=text))
+            repo.save_policy_iteration(an_iteration(game_id=text, agent_id=text, llm_model=text))
+
+
+@pytest.mark.parametrize(("text", "shown"), HOSTILE.values(), ids=HOSTILE)
+class TestHostileTexts:
+    def test_are_shown_as_text(self, text: str, shown: str, db_path: Path):
+        save(db_path, text)
+        for command in (["games"], ["show", text]):
+            outcome = payment_sim(*command, "--db", db_path)
+            assert (outcome.code, outcome.err) == (0, "")
+            assert outcome.out.replace("\n", "").isprintable()
+            assert any(shown in row for row in cells(outcome.out))
+
+    def test_are_whole_in_json_and_do_nothing_there(self, text: str, shown: str, db_path: Path):
+        del shown
+        save(db_path, text)
+        games = payment_sim("games", "--db", db_path, "--json")
+        show = payment_sim("show", text, "--db", db_path, "--json")
+        for outcome in (games, show):
+            assert (outcome.code, outcome.err) == (0, "")
+            assert outcome.out.replace("\n", "").isprintable()
+        assert [game["game_id"] for game in json.loads(games.out)] == [text]
+        assert json.loads(show.out)["agents"][0]["proposers"] == [text]
+
+    def test_in_errors_and_findings(self, text: str, shown: str, db_path: Path):
+        save(db_path, text)
+        said = one_error(payment_sim("show", f"{text}2", "--db", db_path))
+        assert said.isprintable()
+        assert f"nearest: {shown}" in said
+        with duckdb.connect(str(db_path)) as conn:
+            conn.execute("UPDATE game_sessions SET status = game_id")
+            conn.execute("UPDATE policy_iterations SET old_policy_json = game_id")
+        outcome = payment_sim("db", "check", db_path)
+        assert outcome.code == 1
+        assert outcome.out.replace("\n", "").isprintable()
+        assert outcome.out.endswith("2 faults, 1 notes\n")
+
+
+def test_cost_that_is_no_number_is_shown_and_is_json(db_path: Path):
+    save(db_path, "game-001")
+    with duckdb.connect(str(db_path)) as conn:
+        conn.execute("UPDATE policy_iterations SET new_cost = 'NaN', cost_improvement = '-inf'")
+    assert "nan" in payment_sim("show", "game-001", "--db", db_path).out
+    outcome = payment_sim("show", "game-001", "--db", db_path, "--json")
+    assert outcome.code == 0
+    json.loads(outcome.out, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+
+
+@pytest.mark.parametrize("time", ["20000-01-01", "0044-03-15 (BC)"])
+def test_time_that_python_does_not_know(time: str, db_path: Path):
+    save(db_path, "game-001")
+    with duckdb.connect(str(db_path)) as conn:
+        conn.execute("UPDATE game_sessions SET started_at = ?::TIMESTAMP", [time])
+    for command in (["games"], ["show", "game-001"]):
+        said = one_error(payment_sim(*command, "--db", db_path))
+        assert "started_at" in said
+        assert "payment-sim db check" in said
+    assert "started_at" in payment_sim("db", "check", db_path).out
+
+
+@pytest.mark.parametrize("command", GOOD.values(), ids=GOOD)
+def test_nothing_but_the_result_on_a_pipe(command: list[str], db_path: Path):
+    save(db_path, "game-001")
+    outcome = payment_sim_process(*command, db_path, env=variables(TERM="xterm-256color"))
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out
+    assert outcome.out.replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=["text", "json"])
+def test_reader_of_a_pipe_that_leaves_early(options: list[str], db_path: Path):
+    with DatabaseManager(db_path) as manager:
+        repo = GameRepository(manager.conn)
+        repo.initialize_schema()
+        with repo.transaction():
+            for number in range(80):  # with the long names, more than a pipe holds
+                repo.save_game_session(a_session(f"{'x' * 2000}-{number:02}"))
+    process = subprocess.Popen(
+        [*PROGRAM, "games", "--db", str(db_path), *options],
+        env=variables(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert process.stdout.readline().strip() in {b"", b"["}
+    process.stdout.close()
+    with process.stderr:
+        assert process.stderr.read() == b""
+    assert process.wait(HANGS_AFTER_SECONDS) == 1
+
+
+def test_terminal_of_few_characters(db_path: Path):
+    save(db_path, "größe-日本")
+    outcome = payment_sim_process(
+        "games", "--db", db_path, env=variables(PYTHONIOENCODING="ascii"), encoding="ascii"
+    )
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "gr\\xf6\\xdfe" in outcome.out
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=["text", "json"])
+def test_disk_that_is_full(options: list[str], db_path: Path):
+    save(db_path, "game-001")
+    with Path("/dev/full").open("wb") as full:
+        outcome = payment_sim_process("games", "--db", db_path, *options, stdout=full)
+    assert "No space left" in one_error(outcome, code=1)
+
+
+#: Stands still in the middle of a command, until it is interrupted.
+WAITING = """
+import sys, time
+from payment_simulator.cli import demo, main
+
+def play(repo):
+    print("ready", flush=True)
+    time.sleep(600)
+
+demo._play = play
+sys.argv = ["payment-sim", "demo", "--db", sys.argv[1]]
+main()
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is no signal there")
+def test_interrupted_by_a_person(db_path: Path):
+    process = subprocess.Popen(
+        [*PROGRAM[:-1], WAITING, str(db_path)],
+        env=variables(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    assert sidecar_path(db_path).exists()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=HANGS_AFTER_SECONDS)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert out == ""
+    assert not sidecar_path(db_path).exists()
+    assert payment_sim("db", "check", db_path).code == 0
+
+
+class _Interrupted:
+    """What DuckDB does when a person interrupts one of its queries."""
+
+    def execute(self, *_: object) -> None:
+        raise RuntimeError("Query interrupted")
+
+    def interrupt(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+def test_interrupted_within_a_query(db_path: Path, monkeypatch):
+    save(db_path, "game-001")
+    monkeypatch.setattr(Store, "cursor", lambda _: _Interrupted())
+    assert payment_sim("games", "--db", db_path).code == 130

@@ -1,0 +1,253 @@
+"""run.py: sets up an environment, runs the project in it, and says plainly what it cannot do."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+OLD_PYTHON = (3, 9, 2)
+
+
+@pytest.fixture
+def script(tmp_path: Path, monkeypatch) -> ModuleType:
+    """Load run.py as a module that works in a folder of its own and starts no process."""
+    spec = importlib.util.spec_from_file_location("run_script", ROOT / "run.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    shutil.copytree(ROOT / "requirements", tmp_path / "requirements")
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    monkeypatch.setattr(module, "ROOT", tmp_path)
+
+    def no_process(command: Any, **_: Any) -> None:
+        raise AssertionError(f"started {command}")
+
+    monkeypatch.setattr(module, "subprocess", SimpleNamespace(run=no_process))
+    return module
+
+
+@pytest.fixture
+def commands(script: ModuleType, monkeypatch) -> list[list[str]]:
+    """Note the commands that the script would run."""
+    noted: list[list[str]] = []
+
+    def note(command: list[Any], check: bool = True) -> int:
+        del check
+        noted.append([str(part) for part in command])
+        return 0
+
+    def make(environment: Path) -> list[str]:
+        environment.mkdir(exist_ok=True)
+        return ["pip"]
+
+    monkeypatch.setattr(script, "run", note)
+    monkeypatch.setattr(script, "make_environment", make)
+    return noted
+
+
+def run_script(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "run.py"), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+class TestTasks:
+    @pytest.mark.parametrize(
+        ("arguments", "code"),
+        [(["dmeo"], 2), (["--demo"], 2), ([""], 2), (["help"], 0), (["--help"], 0), ([], 0)],
+        ids=str,
+    )
+    def test_usage(self, arguments: list[str], code: int):
+        done = run_script(*arguments)
+        assert (done.returncode, done.stderr) == (code, "")
+        for task in ("demo", "test", "compat", "shell"):
+            assert re.search(rf"python3 run.py {task}\b", done.stdout)
+
+    def test_ci_and_make_name_tasks_that_exist(self, script: ModuleType):
+        named = {
+            task
+            for file in (".ci/run", "Makefile", "README.md")
+            for task in re.findall(r"run\.py (\w+)", (ROOT / file).read_text(encoding="utf-8"))
+        }
+        assert {"test", "compat", "demo"} <= named
+        assert [task for task in named if not callable(getattr(script, task, None))] == []
+
+    @pytest.mark.skipif(os.name == "nt", reason="files are not marked as programs there")
+    @pytest.mark.parametrize("file", ["run.py", ".ci/run"])
+    def test_is_a_program(self, file: str):
+        assert os.access(ROOT / file, os.X_OK)
+
+    def test_checks_come_before_tests_and_the_first_that_fails_ends_it(
+        self, script: ModuleType, monkeypatch
+    ):
+        started: list[str] = []
+
+        def fail_second(command: list[Any], check: bool = True) -> int:
+            del check
+            started.append(Path(command[0]).stem)
+            return 7 if len(started) == 2 else 0
+
+        monkeypatch.setattr(script, "set_up", lambda *_: script.ROOT / ".venv")
+        monkeypatch.setattr(script, "run", fail_second)
+        assert script.test([]) == 7
+        assert started == ["ruff", "ruff"]
+        started.clear()
+        assert script.test(["tests/unit"]) == 0
+        assert started == ["python"]
+
+    def test_a_step_that_fails_is_named(self, script: ModuleType, monkeypatch):
+        failed = SimpleNamespace(run=lambda *_, **__: SimpleNamespace(returncode=3))
+        monkeypatch.setattr(script, "subprocess", failed)
+        assert script.run(["pip", "install"], check=False) == 3
+        with pytest.raises(SystemExit) as end:
+            script.run(["pip", "install"])
+        assert end.value.code == "Error: this step failed with exit code 3: pip install"
+
+
+class TestState:
+    def test_changes_with_what_is_required(self, script: ModuleType):
+        before = {name: script.state(name, "") for name in ("core", "dev")}
+        assert before["core"] != before["dev"]
+        assert script.state("dev", "duckdb==1.5.6") != before["dev"]
+        assert script.state("dev", "") == before["dev"]
+        with (script.ROOT / "requirements" / "dev.txt").open("a") as file:
+            file.write("\n")
+        assert script.state("dev", "") != before["dev"]
+        assert script.state("core", "") == before["core"]
+        with (script.ROOT / "pyproject.toml").open("a") as file:
+            file.write("\n")
+        assert script.state("core", "") != before["core"]
+
+
+class TestSetUp:
+    def test_installs_what_is_hashed_and_then_the_project(self, script, commands):
+        environment = script.set_up(".venv", "core")
+        assert environment == script.ROOT / ".venv"
+        hashed, project = commands
+        assert hashed[:2] == project[:2] == ["pip", "install"]
+        assert "--require-hashes" in hashed
+        assert hashed[-1] == str(script.ROOT / "requirements" / "core.txt")
+        assert {"--no-deps", "--no-build-isolation"} < set(project)
+        assert project[-2:] == ["-e", str(script.ROOT)]
+
+    def test_once(self, script, commands):
+        script.set_up(".venv", "dev")
+        commands.clear()
+        script.set_up(".venv", "dev")
+        # The environment for tests holds all that the demonstration needs.
+        script.set_up(".venv", "core")
+        assert commands == []
+
+    def test_again_when_more_or_other_is_required(self, script, commands):
+        script.set_up(".venv", "core")
+        for change in (
+            lambda: None,
+            lambda: (script.ROOT / "requirements" / "dev.txt").write_text("changed"),
+            lambda: (script.ROOT / "pyproject.toml").write_text("changed"),
+        ):
+            commands.clear()
+            change()
+            script.set_up(".venv", "dev")
+            assert commands[0][-1].endswith("dev.txt")
+
+    def test_again_when_it_broke_off(self, script, commands, monkeypatch):
+        def fail(*_: Any, **__: Any) -> int:
+            raise SystemExit(1)
+
+        with monkeypatch.context() as broken:
+            broken.setattr(script, "run", fail)
+            with pytest.raises(SystemExit):
+                script.set_up(".venv", "core")
+        script.set_up(".venv", "core")
+        assert len(commands) == 2
+
+    def test_the_other_duckdb_comes_last(self, script, commands):
+        script.set_up(".venv-duckdb-old", "dev", "duckdb==1.5.6")
+        assert [command[-1] for command in commands][1] == "duckdb==1.5.6"
+        assert len(commands) == 3
+
+    @pytest.mark.skipif(os.name == "nt", reason="programs are written for a POSIX shell")
+    def test_a_python_without_venv_and_pip_is_told_what_to_install(
+        self, script: ModuleType, monkeypatch
+    ):
+        failing = SimpleNamespace(run=lambda *_, **__: SimpleNamespace(returncode=1))
+        monkeypatch.setattr(script, "subprocess", failing)
+        with pytest.raises(SystemExit) as end:
+            script.make_environment(script.ROOT / ".venv")
+        assert isinstance(end.value.code, str)
+        assert end.value.code.startswith("Error: ")
+        assert "python3-venv" in end.value.code
+        assert "\n" not in end.value.code
+
+
+class TestPython:
+    @pytest.fixture
+    def old(self, script: ModuleType, monkeypatch) -> ModuleType:
+        """Let the script find itself run by an old Python, with no other on the path."""
+
+        def not_there(command: Any, **_: Any) -> None:
+            raise FileNotFoundError(command[0])
+
+        monkeypatch.setattr(
+            script,
+            "sys",
+            SimpleNamespace(version_info=OLD_PYTHON, executable="old-python", exit=sys.exit),
+        )
+        monkeypatch.setattr(
+            script,
+            "subprocess",
+            SimpleNamespace(run=not_there, CalledProcessError=subprocess.CalledProcessError),
+        )
+        return script
+
+    def test_this_one_fits(self, script: ModuleType):
+        assert script.fitting_python() == sys.executable
+
+    def test_an_old_one_is_told_so_in_one_line(self, old: ModuleType):
+        with pytest.raises(SystemExit) as end:
+            old.fitting_python()
+        assert end.value.code == (
+            "Error: this is Python 3.9, and the project needs 3.11 or newer; "
+            "install one and run this again."
+        )
+
+    def test_a_newer_one_on_the_path_is_taken(self, old: ModuleType, monkeypatch):
+        def only_some(command: list[str], **_: Any) -> None:
+            if command[0] == "python3.13":
+                raise subprocess.CalledProcessError(1, command)
+            if command[0] not in {"python3.12", "python3.11"}:
+                raise FileNotFoundError(command[0])
+
+        monkeypatch.setattr(old.subprocess, "run", only_some)
+        assert old.fitting_python() == "python3.12"
+
+    def test_old_ones_can_read_the_script_at_all(self):
+        source = (ROOT / "run.py").read_text(encoding="utf-8")
+        tree = ast.parse(source, feature_version=(3, 7))
+        imported = {
+            name.name.partition(".")[0]
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Import)
+            for name in node.names
+        } | {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        assert imported <= {"__future__", "hashlib", "os", "pathlib", "subprocess", "sys"}
+
+    def test_supported_pythons_are_those_that_are_declared(self, script: ModuleType):
+        declared = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+        assert f'requires-python = ">={script.OLDEST[0]}.{script.OLDEST[1]}"' in declared
+        minors = re.findall(r'"Programming Language :: Python :: 3\.(\d+)"', declared)
+        assert (min(map(int, minors)), max(map(int, minors))) == (
+            script.OLDEST[1],
+            script.NEWEST[1],
+        )
