@@ -21,7 +21,7 @@ from payment_simulator.errors import PaymentSimulatorError
 from payment_simulator.persistence import migrations
 from payment_simulator.persistence.connection import DatabaseManager
 from payment_simulator.persistence.store import Store
-from tests.faults.children import Child, hold
+from tests.faults.children import Child, hold, write_and_die
 from tests.faults.folder import names
 from tests.faults.history import GAME, count_saves, old_iterations, perform, perform_range
 
@@ -77,6 +77,28 @@ def save(folder: Path, room: int, threshold: str) -> dict[str, Any]:
     with DatabaseManager(path) as manager:
         n_at_last = count_saves(GameRepository(manager.conn))
     return {**report, "n_saves": n_saves, "n_found": n_found, "n_at_last": n_at_last}
+
+
+def reopen(folder: Path) -> dict[str, Any]:
+    """Open a file whose log a kill has left, on a full disk; make room while it is open."""
+    path = folder / "simulation.db"
+    child = Child(write_and_die, path, 0, 30)
+    child.hear()
+    child.end()
+    fill(folder)
+    report: dict[str, Any] = {"error": None, "message": ""}
+    try:
+        with DatabaseManager(path):
+            (folder / SPARE).unlink()
+    except PaymentSimulatorError as error:
+        report = _said(error)
+        (folder / SPARE).unlink()
+    with DatabaseManager(path) as manager:
+        repo = GameRepository(manager.conn)
+        # An update of the game's status goes through two indexes.
+        perform_range(repo, 30, 38)
+        n_found = count_saves(repo)
+    return {**report, "n_found": n_found}
 
 
 def create(folder: Path) -> dict[str, Any]:
@@ -147,7 +169,7 @@ def read(folder: Path, whose: str) -> dict[str, Any]:
     return {**report, "pid": pid, "n_found": n_found}
 
 
-SCENARIOS = {scenario.__name__: scenario for scenario in (save, create, migrate, read)}
+SCENARIOS = {scenario.__name__: scenario for scenario in (save, reopen, create, migrate, read)}
 
 
 def main() -> None:

@@ -69,6 +69,13 @@ def test_saving(room, threshold, on_small_disk):
     assert report["n_at_last"] == report["n_found"] + 9
 
 
+def test_opening_what_a_kill_has_left(on_small_disk):
+    report = on_small_disk("reopen")
+    if report["error"]:
+        check_message(report)
+    assert report["n_found"] == 38
+
+
 def test_making_a_database(on_small_disk):
     report = on_small_disk("create")
     check_message(report)

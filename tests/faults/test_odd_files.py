@@ -77,7 +77,9 @@ def test_odd_file(make: Callable[[Path], None], read_only, db_path, start_child)
     # In a child, since opening a FIFO may wait for ever.
     error, message = start_child(try_to_open, db_path, read_only).result()
     assert error == "NotADatabaseError", message
-    assert str(db_path) in message
+    # By the name it was given, or by that of the file to which it leads.
+    assert str(db_path) in message or os.path.realpath(db_path) in message
+    assert message.count("give another path") <= 1
     assert content(db_path.parent) == before
 
 
@@ -132,6 +134,7 @@ def test_a_link_to_a_missing_database_whose_log_is_there(read_only, db_path, tmp
     link.parent.mkdir()
     link.symlink_to(db_path)
     before = content(tmp_path)
-    with pytest.raises((NotADatabaseError, DamagedDatabaseError), match=r"link\.db"):
+    # Either is true of it; what matters is that the log is not thrown away.
+    with pytest.raises((NotADatabaseError, DamagedDatabaseError), match=r"(link|simulation)\.db"):
         DatabaseManager(link, read_only=read_only)
     assert content(tmp_path) == before

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Self
 
 import duckdb
 
-from payment_simulator.errors import DatabaseBusyError, NotADatabaseError
-from payment_simulator.persistence.faults import is_held, lock_holder, translated
+from payment_simulator.errors import DatabaseBusyError, DatabaseError, NotADatabaseError
+from payment_simulator.persistence.faults import is_held, lock_holder, translated, translating
 from payment_simulator.persistence.files import (
     create,
     log_path,
@@ -25,6 +25,7 @@ from payment_simulator.persistence.files import (
     look_for_content,
     open_config,
     real_path,
+    remove_leftovers,
 )
 from payment_simulator.persistence.migrations import migrate, schema_state
 from payment_simulator.persistence.sidecar import read_sidecar
@@ -102,10 +103,14 @@ class DatabaseManager:
         self._finalizer: weakref.finalize[..., DatabaseManager] | None = None
         if in_memory:
             self.conn = duckdb.connect(MEMORY, config=open_config())
-        elif read_only:
-            self.conn = self._open_to_read(busy_seconds)
         else:
-            self.conn = self._open_to_write(busy_seconds)
+            try:
+                open_file = self._open_to_read if read_only else self._open_to_write
+                self.conn = open_file(busy_seconds)
+            except DatabaseError as error:
+                if self._file == self.db_path.absolute():
+                    raise
+                raise type(error)(f"{self.db_path}: {error}") from error
         try:
             self._store = Store(self.conn)
             schema_state(self._store)
@@ -116,20 +121,37 @@ class DatabaseManager:
             self._finalizer = weakref.finalize(self, _leave, self._file, os.getpid())
 
     def _open_to_write(self, busy_seconds: float) -> duckdb.DuckDBPyConnection:
+        remove_leftovers(self._file)
+        has_log = False
         if not look(self._file):
             create(self._file)
         elif log_path(self._file).exists():
+            has_log = True
             self._refuse_unchanged()
         give_up = time.monotonic() + busy_seconds
         while True:
             try:
-                return duckdb.connect(str(self._file), config=open_config())
+                conn = duckdb.connect(str(self._file), config=open_config())
+                return self._with_log_written(conn) if has_log else conn
             except duckdb.Error as error:
                 if not is_held(error):
                     raise self._cannot_open(error) from error
                 if time.monotonic() >= give_up:
                     raise self._busy(error) from error
             time.sleep(_RETRY_SECONDS)
+
+    def _with_log_written(self, conn: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+        """Write the log that a crash left into the file, so that it is read but once.
+
+        DuckDB 2.0 leaves it there when nothing else is written. Where there is no room, the log
+        stays, and all that is in it can be read.
+        """
+        try:
+            conn.execute("CHECKPOINT")
+        except duckdb.Error:
+            conn.close()
+            return duckdb.connect(str(self._file), config=open_config())
+        return conn
 
     def _refuse_unchanged(self) -> None:
         """Refuse another program's file before its log is written into it.
@@ -152,26 +174,27 @@ class DatabaseManager:
             except duckdb.Error as error:
                 if not is_held(error):
                     raise self._cannot_open(error) from error
-                snapshot = self._open_snapshot()
+                snapshot = self._open_snapshot(lock_holder(str(error)))
                 if snapshot is not None:
                     return snapshot
                 if time.monotonic() >= give_up:
                     raise self._busy(error) from error
             time.sleep(_RETRY_SECONDS)
 
-    def _open_snapshot(self) -> duckdb.DuckDBPyConnection | None:
+    def _open_snapshot(self, holder: tuple[int, str] | None) -> duckdb.DuckDBPyConnection | None:
         from payment_simulator.persistence.snapshot import fetch_snapshot  # noqa: PLC0415 - 20 ms
 
         writer = read_sidecar(self._file)
-        if writer is None:
-            return None
+        if writer is None or (holder is not None and holder[0] != writer.pid):
+            return None  # none, or one that another writer left behind
         folder = tempfile.mkdtemp(prefix="payment-sim-")
         try:
             copy = Path(folder) / self._file.name
             if not fetch_snapshot(writer, copy):
                 shutil.rmtree(folder, ignore_errors=True)
                 return None
-            conn = duckdb.connect(str(copy), read_only=True, config=open_config())
+            with translating():
+                conn = duckdb.connect(str(copy), read_only=True, config=open_config())
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise

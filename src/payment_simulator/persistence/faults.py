@@ -83,6 +83,11 @@ _RULES = (
         words=("read-only mode",),
     ),
     _Rule(
+        ReadOnlyDatabaseError,
+        "Give a path in a folder that may be written, or open it with read_only=True",
+        words=("permission denied", "read-only file system", "operation not permitted"),
+    ),
+    _Rule(
         SchemaVersionError,
         "A newer DuckDB wrote the file: pip install --upgrade duckdb",
         words=("read a database file with version number",),

@@ -18,6 +18,7 @@ from payment_simulator.errors import (
     DamagedDatabaseError,
     DatabaseError,
     NotADatabaseError,
+    ReadOnlyDatabaseError,
 )
 from payment_simulator.persistence.copying import STORAGE_VERSION, has_storage_versions
 from payment_simulator.persistence.faults import translating
@@ -61,6 +62,10 @@ def real_path(path: Path) -> Path:
         No file can be at such a path.
     """
     try:
+        if path.is_symlink() and not path.exists() and not log_path(path.resolve()).exists():
+            raise NotADatabaseError(
+                f"{path} is a link that leads nowhere; mend it, or give another path"
+            )
         return path.resolve()
     except (OSError, ValueError, RuntimeError) as error:
         raise NotADatabaseError(f"{path}: {error}; give another path") from error
@@ -124,16 +129,21 @@ def create(database: Path) -> None:
 
     Does nothing when another process was faster.
     """
-    _remove_leftovers(database)
-    partial = database.with_name(f".{database.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.new")
+    partial = partial_path(database, database)
     try:
         with translating():
             duckdb.connect(str(partial), config=open_config()).close()
         _remove_if_empty(database)
         with suppress(FileExistsError):
             os.link(partial, database)  # unlike rename, never replaces a file
+    except DatabaseError as error:
+        raise type(error)(f"{database} cannot be created: {error}") from error
     except OSError as error:
-        raise DatabaseError(f"{database} cannot be created: {error.strerror}") from error
+        kind = ReadOnlyDatabaseError if isinstance(error, PermissionError) else DatabaseError
+        raise kind(
+            f"{database} cannot be created ({error.strerror}); "
+            "give a path in a folder that may be written"
+        ) from error
     finally:
         with suppress(OSError):
             partial.unlink()
@@ -157,13 +167,22 @@ def _remove_if_empty(database: Path) -> None:
             database.unlink()
 
 
-def _remove_leftovers(database: Path) -> None:
-    """Remove half-made files of processes that were killed while making this database."""
+def partial_path(database: Path, target: Path) -> Path:
+    """Return a name for a file beside a database that is to become ``target`` when it is whole.
+
+    It tells which process makes it, so that ``remove_leftovers`` knows when nobody does any more.
+    """
+    unique = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    return target.with_name(f".{database.name}.{unique}.new")
+
+
+def remove_leftovers(database: Path) -> None:
+    """Remove half-made files of processes that were killed while making them."""
     pattern = re.compile(rf"^\.{re.escape(database.name)}\.(\d+)-[0-9a-f]{{8}}\.new$")
-    for entry in database.parent.iterdir():
-        found = pattern.match(entry.name)
-        if found and not is_alive(int(found[1])):
-            with suppress(OSError):
+    with suppress(OSError):
+        for entry in database.parent.iterdir():
+            found = pattern.match(entry.name)
+            if found and not is_alive(int(found[1])):
                 entry.unlink()
 
 

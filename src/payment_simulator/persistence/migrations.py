@@ -147,7 +147,14 @@ def migrate(store: Store) -> Path | None:
     ReadOnlyDatabaseError
         The tables are missing or old, and the database is open for reading only.
     """
-    state = schema_state(store)
+    if not schema_state(store).pending:
+        return None
+    with store.alone():
+        return _migrate_alone(store)
+
+
+def _migrate_alone(store: Store) -> Path | None:
+    state = schema_state(store)  # another thread may have been faster
     if not state.pending:
         return None
     if store.read(named_queries(SQL)["is_read_only"])[0][0]:

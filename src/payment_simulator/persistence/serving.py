@@ -22,7 +22,7 @@ from typing import Any
 
 import duckdb
 
-from payment_simulator.errors import DatabaseError
+from payment_simulator.errors import DatabaseError, DatabaseFullError
 from payment_simulator.persistence.copying import copy_database
 from payment_simulator.persistence.sidecar import remove_sidecar, write_sidecar
 from payment_simulator.persistence.store import Store
@@ -31,6 +31,7 @@ LOOPBACK = "127.0.0.1"
 SNAPSHOT = "/snapshot"
 #: By this a reader knows that no other service has taken the port.
 CONTENT_TYPE = "application/vnd.payment-simulator.snapshot"
+_SENDING_SECONDS = 30.0
 _log = logging.getLogger(__name__)
 
 
@@ -104,7 +105,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
     server_version = "payment-simulator"
     sys_version = ""
-    timeout = 30
+    timeout = 2  # for the request, which a reader sends at once; a silent one must not hold us up
 
     def do_GET(self) -> None:
         """Answer one request."""
@@ -120,13 +121,17 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_snapshot()
 
     def _send_snapshot(self) -> None:
+        self.connection.settimeout(_SENDING_SECONDS)
         with tempfile.TemporaryDirectory(prefix="payment-sim-") as folder:
             copy = Path(folder) / "snapshot.db"
             try:
                 copy_database(self.server.store, copy)
             except DatabaseError as error:
                 body = str(error).encode()
-                self.send_response(HTTPStatus.INSUFFICIENT_STORAGE)
+                is_full = isinstance(error, DatabaseFullError)
+                self.send_response(
+                    HTTPStatus.INSUFFICIENT_STORAGE if is_full else HTTPStatus.INTERNAL_SERVER_ERROR
+                )
                 self.send_header("Content-Type", CONTENT_TYPE)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()

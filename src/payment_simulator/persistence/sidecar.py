@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from payment_simulator.persistence.files import partial_path
 
 _LARGEST = 4096
 
@@ -49,15 +50,16 @@ def write_sidecar(database: Path, port: int, token: str) -> Path:
     """Write the file, readable by its owner alone, replacing a stale one in one step."""
     entry = Sidecar(os.getpid(), port, token, datetime.now(UTC).isoformat(timespec="seconds"))
     target = sidecar_path(database)
-    # mkstemp creates with mode 0600, so the token is never readable by others.
-    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    partial = partial_path(database, target)
+    # The mode is given at once, so that the token is never readable by others.
+    handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             json.dump(asdict(entry), file)
-        Path(temporary).replace(target)
+        partial.replace(target)
     except BaseException:
         with suppress(OSError):
-            Path(temporary).unlink()
+            partial.unlink()
         raise
     return target
 

@@ -7,7 +7,7 @@ import shutil
 from http import HTTPStatus
 from pathlib import Path
 
-from payment_simulator.errors import DatabaseError
+from payment_simulator.errors import DatabaseError, DatabaseFullError
 from payment_simulator.persistence.serving import CONTENT_TYPE, LOOPBACK, SNAPSHOT
 from payment_simulator.persistence.sidecar import Sidecar
 
@@ -24,6 +24,8 @@ def fetch_snapshot(writer: Sidecar, target: Path) -> bool:
 
     Raises
     ------
+    DatabaseFullError
+        No room for the copy, there or here.
     DatabaseError
         The writer answered that it could not make the copy, or the copy broke off.
     """
@@ -37,16 +39,21 @@ def fetch_snapshot(writer: Sidecar, target: Path) -> bool:
         length = answer.headers["Content-Length"] or ""
         if answer.headers["Content-Type"] != CONTENT_TYPE or not length.isdecimal():
             return False
-        if answer.status == HTTPStatus.INSUFFICIENT_STORAGE:
-            raise DatabaseError(
+        if answer.status != HTTPStatus.OK:
+            is_full = answer.status == HTTPStatus.INSUFFICIENT_STORAGE
+            raise (DatabaseFullError if is_full else DatabaseError)(
                 f"the writing process (PID {writer.pid}) could not copy the database: "
                 f"{answer.read().decode(errors='replace')}"
             )
-        if answer.status != HTTPStatus.OK:
-            return False
         size = int(length)
-        with target.open("wb") as file:
-            shutil.copyfileobj(answer, file, 1 << 20)
+        try:
+            with target.open("wb") as file:
+                shutil.copyfileobj(answer, file, 1 << 20)
+        except OSError as error:
+            raise DatabaseFullError(
+                f"no room for a copy of {size:,} bytes in {target.parent} ({error.strerror}); "
+                "free some space, or set TMPDIR to a larger folder"
+            ) from error
         if target.stat().st_size != size:
             raise DatabaseError(
                 f"the copy from the writing process (PID {writer.pid}) broke off after "

@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from payment_simulator.errors import InputError
+from payment_simulator.errors import DatabaseError, InputError
 from payment_simulator.persistence.faults import translated, translating
 
 Row = tuple[Any, ...]
@@ -53,6 +53,7 @@ class Store:
         self._lock = _write_lock(path or ":memory:")
         self._depth = 0
         self._owner: int | None = None
+        self._failed: Exception | None = None
 
     @property
     def in_transaction(self) -> bool:
@@ -75,17 +76,20 @@ class Store:
         finally:
             cursor.close()
 
-    @staticmethod
     def _execute(
-        cursor: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any]
+        self, cursor: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any]
     ) -> list[Row]:
         try:
             return cursor.execute(sql, parameters).fetchall()
+        except duckdb.Error as error:
+            if self.in_transaction:
+                self._failed = error
+            raise
         except RuntimeError as error:  # neither of the two has a kind of its own in DuckDB
             if "interrupt" in str(error).lower():
                 cursor.interrupt()  # without it, DuckDB 1.5 may hang when it is closed
                 raise KeyboardInterrupt from error
-            if "surrogate" in str(error).lower():
+            if any(word in str(error).lower() for word in ("surrogate", "cast python")):
                 raise InputError(f"a parameter is no Unicode text: {error}") from error
             raise
 
@@ -158,9 +162,15 @@ class Store:
     def _outermost(self) -> Iterator[None]:
         with translating():
             self._writer.execute("BEGIN TRANSACTION")
-        self._depth, self._owner = 1, threading.get_ident()
+        self._depth, self._owner, self._failed = 1, threading.get_ident(), None
         try:
             yield
+            if self._failed is not None:
+                # DuckDB's COMMIT would roll back without a word.
+                raise DatabaseError(  # noqa: TRY301 - so that it rolls back below
+                    f"nothing of the transaction is kept, for a statement in it failed: "
+                    f"{self._failed}. Let the error end the block, and start it again"
+                ) from self._failed
             with translating():
                 self._writer.execute("COMMIT")
         except BaseException:
@@ -169,7 +179,13 @@ class Store:
                 self._writer.execute("ROLLBACK")
             raise
         finally:
-            self._depth, self._owner = 0, None
+            self._depth, self._owner, self._failed = 0, None, None
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other writers of this process waiting during the enclosed block."""
+        with self._lock:
+            yield
 
     def run_script(self, sql: str) -> None:
         """Execute the statements of a ``.sql`` file of this package."""

@@ -235,8 +235,10 @@ def _exact_sum(values: Iterable[float]) -> float:
 def _parameter(policy_json: str, name: str) -> float | None:
     try:
         policy = json.loads(policy_json)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     parameters = policy.get("parameters") if isinstance(policy, dict) else None
     value = parameters.get(name) if isinstance(parameters, dict) else None
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return value if math.isfinite(value) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable
 
 from payment_simulator.ai_cash_mgmt.persistence.models import (
@@ -109,5 +110,7 @@ class StepRecords(RecordStore):
         agent_id: str | None,
         iteration_number: int | None,
     ) -> list[R]:
+        if iteration_number is not None:
+            iteration_number = operator.index(iteration_number)  # NumPy's as well
         filters = (game_id, agent_id, agent_id, iteration_number, iteration_number)
         return self._read(query, kind, filters)

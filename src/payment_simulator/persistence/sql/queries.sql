@@ -68,6 +68,10 @@ SELECT {columns} FROM {table} WHERE {key_is_given}
 -- Names and types of a batch that came as Arrow.
 SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM incoming)
 
+-- name: incoming_values
+-- How many values each column of the batch brings.
+SELECT {counts} FROM incoming
+
 -- name: incoming_refused
 SELECT 1 FROM incoming WHERE {refusal} LIMIT 1
 

@@ -21,7 +21,7 @@ ROUNDING_SHARE = 1e-9
 ROUNDING_CENTS = 1e-6
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any) -> Any:  # noqa: PLR0911 - a case each
     """Turn NumPy scalars, enum members and subclasses of the plain types into plain values."""
     if type(value) in (str, int, float, bool):
         return value
@@ -30,9 +30,13 @@ def _plain(value: Any) -> Any:
     # Of NumPy's scalars only numbers, truth values and texts; its times would become integers.
     if _is_numpy_scalar(type(value)) and value.dtype.kind in "biufU":
         return value.item()
-    for kind in (str, int, float):
-        if isinstance(value, kind) and not isinstance(value, bool):
-            return kind(value)
+    # What a subclass holds, not what it shows.
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int):
+        return int.__int__(value)
+    if isinstance(value, float):
+        return float.__float__(value)
     return value
 
 
@@ -44,9 +48,13 @@ def _exact(value: Any) -> Any:
     """Turn a whole number into the float that equals it, or refuse."""
     value = _plain(value)
     if type(value) is int:
-        if not -(2**1023) < value < 2**1023 or float(value) != value:
-            raise ValueError(f"{value} has no exact float64; round it first")
-        return float(value)
+        try:
+            as_float = float(value)
+        except OverflowError:
+            as_float = None
+        if as_float != value:
+            raise ValueError("this whole number has no exact float64; round it first")
+        return as_float
     if type(value) is not float:  # strict floats would still let a Decimal in, and round it
         raise ValueError(f"expected a number, got {type(value).__name__}")
     return value
