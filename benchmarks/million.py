@@ -6,12 +6,15 @@ Rows lie together game by game, or interleaved as when a thousand games were pla
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
-from payment_simulator.ai_cash_mgmt import GameRepository
+from payment_simulator.ai_cash_mgmt import GameRepository, GameSessionRecord, PolicyIterationRecord
 from payment_simulator.persistence.connection import DatabaseManager
 
 AGENTS = 10
+STARTED = datetime(2026, 1, 1)
 
 
 def policy_text(size: int = 2048) -> str:
@@ -32,6 +35,43 @@ def policy_text(size: int = 2048) -> str:
             "on_false": node,
         }
     return json.dumps({"policy_id": "p", "parameters": {"x": 0.123456789}, "payment_tree": node})
+
+
+def a_game(game_id: str) -> GameSessionRecord:
+    """Return a game to which iterations can be added."""
+    return GameSessionRecord(
+        game_id=game_id,
+        scenario_config="scenario.yaml",
+        master_seed=42,
+        game_mode="rl_optimization",
+        config_json="{}",
+        started_at=STARTED,
+        status="running",
+        optimized_agents=["BANK_A", "BANK_B"],
+    )
+
+
+def iterations(game_id: str, count: int, first: int = 1) -> Iterator[PolicyIterationRecord]:
+    """Yield steps of one agent of a game; no two policies are the same text."""
+    text = policy_text()
+    for number in range(first, first + count):
+        yield PolicyIterationRecord(
+            game_id=game_id,
+            agent_id="BANK_A",
+            iteration_number=number,
+            trigger_tick=number,
+            old_policy_json=text.replace("0.123456789", f"0.{number:09}"),
+            new_policy_json=text.replace("0.123456789", f"0.{number + 1:09}"),
+            old_cost=1500.0 + number,
+            new_cost=1400.0 + number,
+            cost_improvement=100.0,
+            was_accepted=number % 3 == 0,
+            validation_errors=[],
+            llm_model="search/tpe",
+            llm_latency_seconds=0.5,
+            tokens_used=800,
+            created_at=STARTED,
+        )
 
 
 def make(path: Path, games: int = 1000, iterations: int = 1000, *, interleaved: bool) -> None:

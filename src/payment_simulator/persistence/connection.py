@@ -143,14 +143,15 @@ class DatabaseManager:
     def _with_log_written(self, conn: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
         """Write the log that a crash left into the file, so that it is read but once.
 
-        DuckDB 2.0 leaves it there when nothing else is written. Where there is no room, the log
-        stays, and all that is in it can be read.
+        DuckDB 2.0 leaves it there when nothing else is written. DuckDB 1.5.5 writes indexes
+        wrongly when the log is written by closing, or by itself, and not by this statement. Where
+        there is no room for it, the file cannot be written, but it can be read.
         """
         try:
             conn.execute("CHECKPOINT")
-        except duckdb.Error:
+        except duckdb.Error as error:
             conn.close()
-            return duckdb.connect(str(self._file), config=open_config())
+            raise self._cannot_open(error) from error
         return conn
 
     def _refuse_unchanged(self) -> None:

@@ -62,13 +62,15 @@ def real_path(path: Path) -> Path:
         No file can be at such a path.
     """
     try:
-        if path.is_symlink() and not path.exists() and not log_path(path.resolve()).exists():
-            raise NotADatabaseError(
-                f"{path} is a link that leads nowhere; mend it, or give another path"
-            )
-        return path.resolve()
+        file = path.resolve()
+        leads_nowhere = path.is_symlink() and not path.exists() and not log_path(file).exists()
     except (OSError, ValueError, RuntimeError) as error:
         raise NotADatabaseError(f"{path}: {error}; give another path") from error
+    if leads_nowhere:
+        raise NotADatabaseError(
+            f"{path} is a link that leads nowhere; mend it, or give another path"
+        )
+    return file
 
 
 def look(database: Path) -> bool:
