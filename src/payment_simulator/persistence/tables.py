@@ -205,7 +205,8 @@ def _check_columns(store: Store, table: Table) -> None:
         if given[column] in _FITTING[kind] | _NULLS:
             continue
         # DuckDB 1.5 takes a column without a type, and so without values, for one of integers.
-        if store.read(table.sql("incoming_values"))[0][table.columns.index(column)]:
+        n_values = store.read(table.sql("incoming_values"))[0][table.columns.index(column)]
+        if n_values or given[column] != "INTEGER":
             raise InputError(
                 f"{table.name}.{column}: the batch brings {given[column]}, expected {kind}; "
                 "convert the column first"
