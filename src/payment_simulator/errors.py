@@ -28,6 +28,18 @@ class InputError(PaymentSimulatorError, ValueError):
     exit_code = 2
 
 
+class PolicyError(InputError):
+    """A policy cannot be used: the message names file, place, value and what was expected."""
+
+
+class ScenarioError(InputError):
+    """A scenario cannot be used: the message names file, place, value and what was expected."""
+
+
+class SimulationError(PaymentSimulatorError):
+    """A run stopped rather than give a wrong number: the message names tick, bank and payment."""
+
+
 class GameNotFoundError(InputError, LookupError):
     """A game is named that the record does not hold."""
 

@@ -1,0 +1,281 @@
+"""Every array of the engine: its columns, units and sentinels.
+
+A world is a tuple of arrays. Rows are things (banks, payments), columns are named below; int64
+unless said otherwise. Money is cents, time is ticks of the run, ``NONE`` stands for nothing.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+NONE = -1
+#: No limit: far above all money of a run (4e18), so that sums with it do not overflow.
+NO_LIMIT = 2**62
+#: The largest single amount (cents).
+MAX_CENTS = 10**15
+#: What a field says where nothing waits (ticks).
+FAR_TICK = 10**9
+
+# --- clock: shape (C_N,): where the run is, and what belongs to no bank -------------------------
+C_TICK = 0  # current tick of the run
+C_PAYMENTS = 1  # payments made so far: the next number
+C_LOG = 2  # rows of the log in use
+C_Q2_COUNT = 3  # payments in Queue 2
+C_Q2_VALUE = 4  # cents in Queue 2
+C_SETTLED_TODAY = 5  # cents settled in the system since the open
+C_INJECTED = 6  # sum that all balances must have (cents)
+C_RELEASED = 7  # payments on their way into the system, in `key`
+C_CHAINS = 8  # chains settled this tick
+C_LOOKS = 9  # payments looked at by the search for chains this tick
+C_ERROR = 10  # one of the E_ codes
+C_ERROR_BANK = 11
+C_ERROR_PAYMENT = 12
+C_PROFILE = 13  # row of `start` and `fund` that rules
+C_ORDERED = 14  # entries of `order` in use
+C_GROUP = 15  # number of the last group that settled at once
+C_ARRIVED = 16  # cents that came into being, for the check against overflow
+C_HEAD = 17  # first payment of Queue 2 by RTGS class (3)
+C_TAIL = 20  # last payment of Queue 2 by RTGS class (3)
+C_N = 23
+
+# --- rule: shape (R_N,): whole numbers of the scenario ------------------------------------------
+R_TICKS_PER_DAY = 0
+R_TICKS = 1  # ticks of the whole run
+R_DEFERRED = 2  # 0 or 1, as the next six
+R_ENTRY_OFFSET = 3
+R_PRIORITY_MODE = 4
+R_BY_PRIORITY = 5  # queue1_ordering
+R_STRICT = 6
+R_BOTH_QUEUES = 7
+R_BORROW = 8
+R_DAILY_FUNDING = 9
+R_RESTART = 10  # algorithm_sequencing
+R_BILATERAL_LIMITS = 11  # any bank has one
+R_ESCALATION = 12  # 0 off, 1 linear, 2 quadratic, 3 step
+R_ESCALATION_START = 13  # ticks
+R_ESCALATION_BOOST = 14
+R_MAX_CHAIN = 15
+R_MAX_CHAINS = 16
+R_ALGORITHMS = 17  # up to four of the ALGORITHM_ codes, NONE after the last
+R_SPLIT_FRICTION = 21  # cents
+R_DEADLINE_FIXED = 22  # cents; 0 in rate mode
+R_EOD_FIXED = 23
+R_CHARGED = 24  # 0 or 1 for each kind of cost (7)
+R_N = 31
+
+ALGORITHM_FIFO, ALGORITHM_BILATERAL, ALGORITHM_MULTILATERAL, ALGORITHM_CYCLES = 0, 1, 2, 3
+
+# --- rate: float64, shape (F_N,): prices ---------------------------------------------------------
+F_LIQUIDITY = 0  # bps a tick
+F_OVERDRAFT = 1  # bps a tick
+F_COLLATERAL = 2  # bps a tick
+F_DELAY = 3  # cents a cent and tick
+F_DELAY_FACTOR = 4  # cents a cent and tick by overdue (0, 1) and band (0 urgent .. 2 low): 6
+F_DEADLINE_BPS = 10  # 0 in fixed mode
+F_EOD_BPS = 11
+F_BORROWING = 12  # bps
+F_RUSH = 13  # eod_rush_threshold
+F_N = 14
+
+# --- kinds of cost: columns of `cost`, float64 cents, shape (days, banks, K_N) -------------------
+K_LIQUIDITY, K_OVERDRAFT, K_COLLATERAL, K_DELAY, K_DEADLINE, K_EOD, K_SPLIT = range(7)
+K_N = 7
+
+# --- bank: shape (banks, B_N) --------------------------------------------------------------------
+B_BALANCE = 0
+B_CREDIT = 1  # credit line
+B_Q2_HEAD = 2  # first own payment in Queue 2 by RTGS class (3)
+B_Q2_TAIL = 5
+B_Q1_HEAD = 8
+B_Q1_TAIL = 9
+B_Q1_COUNT = 10
+B_Q1_VALUE = 11
+B_Q2_COUNT = 12
+B_Q2_VALUE = 13
+B_Q2_IN_COUNT = 14  # payments to the bank in Queue 2
+B_NET_OUT = 15  # settled out less in since the open
+B_LIMIT = 16  # multilateral limit, or NO_LIMIT
+B_SETTLED_TODAY = 17  # settled out since the open
+B_DEFERRED = 18  # received in this tick, not yet usable
+B_VERSION = 19  # rises whenever the bank may be able to pay what it could not before
+B_WAIT = 20  # cents unsettled: place (0 Queue 1 and dropped, 1 Queue 2) x overdue x band: 12
+B_ALLOCATED = 32  # liquidity funded
+B_BORROWED = 33  # at the last close
+B_CAP = 34  # unsecured cap
+B_POSTED = 35
+B_HAIRCUT = 36  # millionths
+B_CAPACITY = 37
+B_BUDGET = 38  # left to release this tick, or NONE for no budget
+B_BUDGET_FOCUS = 39  # row of `focus`, or NONE
+B_BUDGET_EACH = 40  # per counterparty, or NONE
+B_NEAREST = 41  # earliest deadline among own payments in Queue 2, or FAR_TICK
+B_DROPPED_HEAD = 42
+B_POOL = 43  # 1 if the bank has a liquidity pool
+B_USES = 44  # what its policy needs prepared: sum of USES_ flags
+B_ORDER = 45  # where its payments begin in `order`
+B_MARK = 46  # scratch of the algorithms
+B_STAT = 47  # counts and sums of the run: S_ columns follow here
+S_ARRIVED = 0  # payments that arrived
+S_ARRIVED_VALUE = 1
+S_SETTLED = 2  # payments settled in full (of children, each counts)
+S_SETTLED_VALUE = 3  # parts included
+S_ON_TIME_VALUE = 4  # settled at or before the deadline
+S_OFFSET_VALUE = 5  # settled by offsetting
+S_PEAK_DEBIT = 6  # largest net outflow of a day at the end of a tick
+S_PEAK_QUEUE = 7  # largest value in both queues at the end of a tick
+S_CREATED = 8  # payments made by splits, less those split: what counts on top of arrivals
+S_ON_TIME = 9  # payments settled in full at or before the deadline
+S_PEAK_SUM = 10  # sum over the days of the largest net outflow of the day
+S_PEAK_TODAY = 11  # largest net outflow since the open
+
+S_N = 12
+B_N = B_STAT + S_N
+
+USES_QUEUE2 = 1  # the payment tree has an action for payments in Queue 2
+USES_NEAREST = 2  # a tree reads the nearest deadline in Queue 2
+
+# --- pay: shape (capacity, P_N) ------------------------------------------------------------------
+P_SENDER = 0
+P_RECEIVER = 1
+P_LEFT = 2  # still due
+P_STATE = 3
+P_NEXT = 4  # in the list of its bank (Queue 1, own part of Queue 2, dropped)
+P_PREV = 5
+P_NEXT_ALL = 6  # in Queue 2 of the system
+P_PREV_ALL = 7
+P_CLASS = 8  # RTGS class 0..2
+P_TESTED = 9  # B_VERSION of the sender at which it was last found unable to settle
+P_BAND = 10  # band of the priority it arrived with
+P_OVERDUE = 11  # 0 or 1; the deadline penalty was charged
+P_DIVISIBLE = 12
+P_DEADLINE = 13
+P_ARRIVAL = 14
+P_LINK = 15  # scratch of the algorithms: next in a list of theirs
+P_AMOUNT = 16
+P_PRIORITY = 17  # present, without escalation
+P_ARRIVED_PRIORITY = 18
+P_TIMED = 19  # tick at which it will be released, or NONE
+P_RELEASED = 20  # tick of first entry, or NONE
+P_SETTLED = 21  # tick at which it had settled in full, or NONE
+P_PARENT = 22
+P_METHOD = 23  # how it settled: one of the H_ codes, or NONE
+P_DUE_NEXT = 24  # next payment with the same deadline
+P_N = 25
+
+Q1, Q2, SETTLED, DROPPED, SPLIT, RELEASED = range(6)
+H_ENTRY, H_FIFO, H_ENTRY_OFFSET, H_BILATERAL, H_MULTILATERAL, H_CYCLE, H_BORROWED = range(7)
+
+# --- arr: arrivals of the run in order, shape (arrivals, A_N) ------------------------------------
+A_SENDER = 0
+A_RECEIVER = 1
+A_AMOUNT = 2
+A_DEADLINE = 3  # tick of the run
+A_PRIORITY = 4
+A_DIVISIBLE = 5
+A_DIRECT = 6  # 1: into the system at once (ScheduledSettlement)
+A_TICK = 7
+A_N = 8
+
+# --- act: scheduled events that move money or collateral, shape (events, 5), by tick ------------
+ACT_TICK, ACT_KIND, ACT_BANK, ACT_OTHER, ACT_AMOUNT = range(5)
+ACT_TRANSFER, ACT_COLLATERAL = 0, 1
+
+# --- log: shape (capacity, L_N), or (0, L_N) where nothing is written down -----------------------
+L_TICK, L_KIND, L_BANK, L_OTHER, L_PAYMENT, L_AMOUNT, L_DETAIL = range(7)
+L_N = 7
+(
+    LOG_FUND,
+    LOG_REPAY,
+    LOG_BORROW,
+    LOG_REPAY_BORROWED,
+    LOG_TRANSFER,
+    LOG_COLLATERAL,  # amount: change of what is posted; detail: tree that did it, or NONE
+    LOG_ARRIVE,
+    LOG_RELEASE,  # detail: RTGS class
+    LOG_JOIN_QUEUE2,
+    LOG_SETTLE,  # detail: group * 8 + H_ code
+    LOG_SETTLE_PART,
+    LOG_OVERDUE,
+    LOG_SPLIT,  # amount: number of children
+    LOG_DROP,
+    LOG_REPRIORITIZE,  # detail: new priority
+    LOG_WITHDRAW,
+    LOG_RESUBMIT,  # detail: RTGS class
+    LOG_RESERVE,  # detail: tick
+    LOG_BUDGET,  # amount: budget
+    LOG_REFUSED,  # a release that the budget did not allow
+    LOG_REGISTER,  # detail: register; amount: value rounded down
+    LOG_PENALTY,  # detail: K_ code; amount: rounded down
+) = range(22)
+
+# --- trace: state of every bank at the end of each tick, shape (ticks, banks, T_N) ---------------
+T_BALANCE, T_CREDIT, T_POSTED, T_Q1_COUNT, T_Q1_VALUE, T_Q2_COUNT, T_Q2_VALUE = range(7)
+T_SENT, T_RECEIVED = 7, 8  # settled within the tick
+T_N = 9
+
+# --- errors --------------------------------------------------------------------------------------
+E_NONE = 0
+E_DIVISION = 1  # a policy divides by zero
+E_NOT_FINITE = 2  # a policy computes a value that is not finite
+E_CONSERVATION = 3  # balances do not sum to what was put in
+E_OVERFLOW = 4  # money of the run beyond 4e18
+E_PAYMENTS_FULL = 5  # `pay` is too small: to be run again with more
+E_LOG_FULL = 6
+E_ARRIVALS_FULL = 7
+
+MAX_MONEY = 4 * 10**18
+REGISTERS = 10
+
+
+class World(NamedTuple):
+    """All arrays of one run. Kernels modify them in place.
+
+    Shapes: n banks, m payments at most, d days, t ticks of the run, q policy profiles.
+    """
+
+    clock: Ints  # (C_N,)
+    rule: Ints  # (R_N,)
+    rate: Floats  # (F_N,)
+    bank: Ints  # (n, B_N)
+    pay: Ints  # (m, P_N)
+    cost: Floats  # (d, n, K_N) cents
+    register: Floats  # (n, REGISTERS)
+    delay: Floats  # (n, 2) settled value x ticks from arrival; from release: cents x ticks
+    net: Ints  # (n, n) settled i to j less j to i since the open
+    value: Ints  # (n, n) Queue 2 from i to j
+    limit: Ints  # (n, n) bilateral limits, or (1, 1) where nobody has one
+    due: Ints  # (2, t) first and last payment by deadline tick
+    timer: Ints  # (t, n) collateral to withdraw, or (1, 1) where no policy does
+    code: Ints  # (instructions, 2)
+    const: Floats  # (constants,)
+    start: Ints  # (q, n, 4) first instruction by tree, or NONE
+    uses: Ints  # (q, n) USES_ flags
+    fund: Ints  # (q, n) cents to fund at an open
+    focus: Ints  # (lists, n) 1 where the bank is on the list
+    arr: Ints  # (arrivals, A_N)
+    arr_start: Ints  # (t + 1,) first arrival by tick
+    act: Ints  # (events, 5)
+    act_start: Ints  # (t + 1,)
+    order: Ints  # (m,) payments in the order in which trees are asked
+    decision: Floats  # (m, 5) action and its arguments
+    key: Ints  # (2, m) sort keys and room to merge; released payments
+    pick: Ints  # (2, m) payments of a set
+    head: Ints  # (n, n) first waiting payment from i to j, NONE between uses
+    tail: Ints  # (n, n)
+    flow: Ints  # (n, n) cents of a set from i to j, 0 between uses; (1, 1) as limit
+    spent: Ints  # (n,) released to each counterparty under a budget
+    flux: Ints  # (2, n) out and in of a set
+    stack: Floats  # (STACK,)
+    chain: Ints  # (3, 12) banks, payments and next candidates of a chain
+    log: Ints  # (capacity, L_N)
+    trace: Ints  # (t, n, T_N), or (0, n, T_N)
+    toll: Floats  # (m, 2) delay cost and penalties of a payment, or (0, 2)
+
+
+STACK = 256
