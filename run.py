@@ -31,16 +31,21 @@ def main() -> int:
     task = sys.argv[1] if len(sys.argv) > 1 else "help"
     rest = sys.argv[2:]
     tasks = {"demo": demo, "test": test, "compat": compat, "shell": shell}
-    if task not in tasks:
+    if task in {"help", "-h", "--help"}:
         print(USAGE)
-        return 0 if task in {"help", "-h", "--help"} else 2
+        return 0
+    if task not in tasks:
+        print(f"Error: there is no task {task!r}. The tasks are:\n{USAGE}", file=sys.stderr)
+        return 2
     return tasks[task](rest)
 
 
 def demo(rest: list[str]) -> int:
     """Play the demonstration in an environment with the core alone."""
     environment = set_up(".venv", "core")
-    return run([program(environment, "payment-sim"), "demo", *rest], check=False)
+    # The file is made where the person is, and named from there.
+    here = Path.cwd()
+    return run([program(environment, "payment-sim"), "demo", *rest], check=False, folder=here)
 
 
 def test(rest: list[str]) -> int:
@@ -73,7 +78,8 @@ def shell(rest: list[str]) -> int:
     """Set up all that a developer needs and say how to use it."""
     del rest
     environment = set_up(".venv", "dev")
-    print(f"Ready. Now: . {environment.relative_to(ROOT)}/bin/activate && payment-sim --help")
+    activate = program(environment, "activate").relative_to(ROOT)
+    print(f"Ready. Now, in {ROOT}: . {activate} && payment-sim --help")
     return 0
 
 
@@ -85,7 +91,10 @@ def set_up(name: str, requirements: str, instead: str = "") -> Path:
     # An environment for tests holds all that the demonstration needs.
     if present in {state(requirements, instead), state("dev", instead)}:
         return environment
-    print(f"Setting up {name} (once; some minutes on a slow line) ...", flush=True)
+    print(
+        f"Setting up {environment}: installing packages, once; a minute, or more on a slow line ...",
+        flush=True,
+    )
     pip = make_environment(environment)
     hashed = ROOT / "requirements" / f"{requirements}.txt"
     run([*pip, "install", "--quiet", "--require-hashes", "-r", hashed])
@@ -93,6 +102,7 @@ def set_up(name: str, requirements: str, instead: str = "") -> Path:
         run([*pip, "install", "--quiet", instead])
     run([*pip, "install", "--quiet", "--no-deps", "--no-build-isolation", "-e", ROOT])
     installed.write_text(state(requirements, instead))
+    print("Set up. Deleting that folder undoes it.", flush=True)
     return environment
 
 
@@ -146,13 +156,13 @@ def fitting_python() -> str:
 def program(environment: Path, name: str) -> Path:
     """Return a program of a virtual environment."""
     if os.name == "nt":
-        return environment / "Scripts" / f"{name}.exe"
+        return environment / "Scripts" / (name if name == "activate" else f"{name}.exe")
     return environment / "bin" / name
 
 
-def run(command: list, check: bool = True) -> int:
-    """Run a command in the project's folder; stop with a line that names it if it must not fail."""
-    code = subprocess.run([str(part) for part in command], cwd=ROOT, check=False).returncode
+def run(command: list, check: bool = True, folder: Path = ROOT) -> int:
+    """Run a command in a folder; stop with a line that names it if it must not fail."""
+    code = subprocess.run([str(part) for part in command], cwd=folder, check=False).returncode
     if code and check:
         sys.exit(f"Error: this step failed with exit code {code}: {' '.join(map(str, command))}")
     return code

@@ -5,13 +5,19 @@ A test fails while a page differs from what this would write.
 
 from __future__ import annotations
 
+import ast
+import inspect
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from textwrap import dedent, indent
+from typing import Any
 
+from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.ai_cash_mgmt.persistence.models import RECORDS, Record, SupersededRecord
+from payment_simulator.persistence.connection import DatabaseManager
 
 HERE = Path(__file__).parent
-TABLES = HERE / "reference" / "tables.md"
 HEAD = """# Every table and column
 
 Made from the records by `docs/generate.py`. Keys are in bold. Ticks and days count from 0,
@@ -52,10 +58,62 @@ The versions that the file went through.
 """
 
 
+REPOSITORY_HEAD = """# Every call of the repository
+
+Made from the source by `docs/generate.py`. How the calls go together is told in
+[the record](record.md), and what the records hold in [every table and column](tables.md).
+"""
+
+
+def repository_page() -> str:
+    """Return the page of signatures and docstrings of manager and repository."""
+    parts = [REPOSITORY_HEAD]
+    for kind, home in (
+        (DatabaseManager, "payment_simulator.persistence.connection"),
+        (GameRepository, "payment_simulator.ai_cash_mgmt"),
+    ):
+        parts.append(f"## `{kind.__name__}`\n\n`from {home} import {kind.__name__}`\n")
+        parts.append(_stub(f"class {kind.__name__}:", kind))
+        # What all parts of the repository share comes first.
+        for base in (kind, *reversed(kind.__mro__[1:-1])):
+            parts += [_method(member) for name, member in vars(base).items() if _is_call(name)]
+    return "\n".join(parts)
+
+
+def _is_call(name: str) -> bool:
+    return name == "__init__" or not name.startswith("_")
+
+
+def _method(function: Callable[..., object]) -> str:
+    plain = inspect.unwrap(function)
+    node: Any = ast.parse(dedent(inspect.getsource(plain))).body[0]
+    # Named constants say nothing on a page: their values do.
+    node.args.kw_defaults = [
+        ast.Constant(plain.__globals__[d.id]) if isinstance(d, ast.Name) else d
+        for d in node.args.kw_defaults
+    ]
+    head = f"def {node.name}({ast.unparse(node.args)}) -> {ast.unparse(node.returns)}:"
+    return f"### `{node.name}`\n\n{_stub(head, function)}"
+
+
+def _stub(head: str, documented: Callable[..., object]) -> str:
+    text = inspect.cleandoc(documented.__doc__ or "")
+    body = f'"""{text}"""' if "\n" not in text else f'"""{text}\n"""'
+    return f"```python\n{head}\n{indent(body, '    ') if text else '    ...'}\n```\n"
+
+
+#: Every page that is made from the code.
+PAGES: dict[Path, Callable[[], str]] = {
+    HERE / "reference" / "tables.md": tables_page,
+    HERE / "reference" / "repository.md": repository_page,
+}
+
+
 def main() -> None:
     """Write every page."""
-    TABLES.write_text(tables_page(), encoding="utf-8")
-    sys.stdout.write(f"{TABLES}\n")
+    for path, page in PAGES.items():
+        path.write_text(page(), encoding="utf-8")
+        sys.stdout.write(f"{path}\n")
 
 
 if __name__ == "__main__":

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+import runpy
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
 import pytest
 from sybil import Example, Sybil
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
-from tests.builders import a_session, an_iteration
+from tests.processes import HANGS_AFTER_SECONDS
 from typer.testing import CliRunner
 
 from payment_simulator.ai_cash_mgmt import GameRepository
@@ -20,19 +24,64 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
+#: What a person does beside payment-sim; none of it can be done in a test.
+ELSEWHERE = ("make ", ". .venv/bin/activate", "python\n", "python -m pip ", "pip ")
+#: What differs from run to run.
+VARYING = {r"\d{4}-\d\d-\d\d \d\d:\d\d": "2026-01-02 03:04", r"[\d,]+ bytes": "N bytes"}
+
+
+def layout(text: str) -> str:
+    """Return a text as it must look: what differs from run to run is made the same."""
+    for pattern, same in VARYING.items():
+        text = re.sub(pattern, same, text)
+    return "\n".join(line.rstrip() for line in text.strip("\n").split("\n"))
+
+
+def is_shown(expected: str, output: str) -> bool:
+    """Tell whether an output is as a page shows it; a line ``...`` stands for any lines."""
+    lines = layout(expected).split("\n")
+    pattern = "".join(r"(?:.*\n)*?" if line == "..." else f"{re.escape(line)}\n" for line in lines)
+    return re.fullmatch(pattern, f"{layout(output)}\n") is not None
+
+
+@pytest.mark.parametrize(
+    ("expected", "output", "same"),
+    [
+        ("a  b\n", "a  b  \n", True),
+        ("a b", "a  b", False),
+        ("a\n...\nd", "a\nb\nc\nd", True),
+        ("a\nd", "a\nb\nd", False),
+        ("a", "a\nb", False),
+        ("at 2026-01-02 03:04", "at 1999-12-31 23:59", True),
+    ],
+)
+def test_what_counts_as_shown(expected: str, output: str, same: bool) -> None:
+    assert is_shown(expected, output) is same
+
+
 def run_console(example: Example) -> None:
-    """Run the commands of a block; the lines below each must come out of it, in order."""
+    """Run the commands of a block; what stands below one is the whole of what it prints."""
     for part in re.split(r"^\$ ", example.parsed, flags=re.MULTILINE)[1:]:
-        command, *expected = part.rstrip().split("\n")
-        words = command.split(" #", 1)[0].split()
+        command, _, expected = part.partition("\n")
+        words = shlex.split(command, comments=True)
+        if words[:2] == ["python3", "run.py"]:
+            if words[2] != "demo":
+                assert re.search(rf"run.py {words[2]} ", (ROOT / "run.py").read_text()), command
+                continue
+            words = ["payment-sim", *words[2:]]
         if words[0] != "payment-sim":
-            assert (ROOT / words[1]).exists() or words[0] in {"make", "pip"}, command
+            assert f"{command}\n".startswith(ELSEWHERE), command
             continue
         result = CliRunner().invoke(app, words[1:], catch_exceptions=False)
         assert result.exit_code == 0, f"{command}: {result.output}"
-        lines = iter(result.output.split("\n"))
-        for line in expected:
-            assert line.rstrip() in (out.rstrip() for out in lines), f"{command}: no {line!r}"
+        if expected.strip():
+            assert is_shown(expected, result.output), f"{command}: {result.output}"
+
+
+def compare_text(example: Example) -> None:
+    """Compare with what the Python blocks since the last such block have printed."""
+    printed = example.namespace["printed"]()
+    assert is_shown(example.parsed, printed), printed
 
 
 def run_sql(example: Example) -> None:
@@ -48,6 +97,7 @@ DOCUMENTS = Sybil(
         PythonCodeBlockParser(future_imports=["annotations"]),
         CodeBlockParser("console", run_console),
         CodeBlockParser("sql", run_sql),
+        CodeBlockParser("text", compare_text),
     ]
 )
 
@@ -57,15 +107,33 @@ def test_blocks_run(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    if page.parent.name == "how-to":
-        with DatabaseManager("simulation.db") as manager:
-            repo = GameRepository(manager.conn)
-            repo.initialize_schema()
-            repo.save_game_session(a_session())
-            repo.save_policy_iteration(an_iteration())
-    for example in DOCUMENTS.parse(page).examples():
+    document = DOCUMENTS.parse(page)
+    document.namespace["printed"] = lambda: capsys.readouterr().out
+    for example in document.examples():
         example.evaluate()
-    assert "Traceback" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "page", sorted((ROOT / "docs/tutorial").glob("*.md")), ids=lambda page: page.stem
+)
+def test_a_tutorial_can_be_pasted(page: Path, tmp_path: Path) -> None:
+    """Python reads its blocks line by line, as from a keyboard; no prompt is set for them."""
+    text = page.read_text(encoding="utf-8")
+    blocks = re.findall(r"^```(python|text)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    typed = "".join(f"{block}\n" for kind, block in blocks if kind == "python")
+    done = subprocess.run(
+        [sys.executable, "-i", "-q", "-u"],
+        input=typed,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=HANGS_AFTER_SECONDS,
+        check=False,
+    )
+    assert "Error" not in done.stderr
+    assert done.returncode == 0
+    shown = "".join(block for kind, block in blocks if kind == "text")
+    assert is_shown(shown, done.stdout), done.stdout
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -85,11 +153,11 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def test_pages_made_from_the_code_are_up_to_date() -> None:
-    namespace: dict[str, object] = {"__file__": str(ROOT / "docs" / "generate.py"), "__name__": "x"}
-    exec((ROOT / "docs" / "generate.py").read_text(encoding="utf-8"), namespace)
-    page = namespace["tables_page"]
-    assert callable(page)
-    assert (ROOT / "docs/reference/tables.md").read_text(encoding="utf-8") == page()
+    namespace = runpy.run_path(str(ROOT / "docs" / "generate.py"))
+    pages = namespace["PAGES"]
+    assert {"tables.md", "repository.md"} <= {path.name for path in pages}
+    for path, page in pages.items():
+        assert path.read_text(encoding="utf-8") == page(), f"python docs/generate.py: {path.name}"
 
 
 def test_the_shipped_example_is_the_one_of_the_reference(

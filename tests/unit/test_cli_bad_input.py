@@ -125,6 +125,52 @@ def test_a_file_that_is_no_record(kind: str, command: list[str], db_path: Path):
     assert said in refused(command, db_path)
 
 
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+@pytest.mark.parametrize("name", ["data.csv", "data.tsv", "data.json", "data.parquet"])
+def test_a_file_of_data(name: str, command: list[str], tmp_path: Path):
+    """DuckDB 2.0 would read it into a database in memory."""
+    path = tmp_path / name
+    if path.suffix == ".parquet":
+        duckdb.sql("SELECT 1 AS game").write_parquet(str(path))
+    else:
+        path.write_text('[{"game": 1}]' if path.suffix == ".json" else "game\tcost\n1\t2\n")
+    said = refused(command, path)
+    assert said == f"{path} is not a DuckDB file; nothing was changed. Give the path of a record"
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [("", "it is empty"), (" ", "it is empty"), (":memory:", "would be gone")],
+    ids=repr,
+)
+def test_what_names_no_file(given: str, said: str, command: list[str], tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    refusal = one_error(payment_sim(*command, given))
+    assert said in refusal
+    assert ("'--db'" if "--db" in command else "'FILE'") in refusal
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_without_its_option(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    a_record(tmp_path / "mine.db")
+    for command in (["games"], ["show", "game-001"], ["demo"]):
+        assert ". To name the database: --db mine.db. " in one_error(
+            payment_sim(*command, "mine.db")
+        )
+    for command in (["games", "other.db"], ["db", "check", "mine.db", "mine.db"]):
+        assert "To name" not in one_error(payment_sim(*command))
+
+
+@pytest.mark.parametrize("arguments", [["game"], ["games", "--dbb", "x"], ["--hepl"]], ids=str)
+def test_a_mistyped_word_gets_the_nearest_without_two_full_stops(arguments: list[str]):
+    said = one_error(payment_sim(*arguments))
+    assert "?." not in said
+    assert ".." not in said
+    assert "Did you mean" in said or "Possible options" in said
+
+
 #: The demonstration makes the file that it is given.
 READING = {name: command for name, command in COMMANDS.items() if name != "demo"}
 

@@ -6,6 +6,9 @@ import gzip
 import json
 import os
 import re
+import subprocess
+import sys
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -48,9 +51,13 @@ def old(db_path: Path) -> Path:
 
 
 def n_rows(listed: str) -> dict[str, int]:
-    """Return the numbers of rows in the table that ``db status`` prints."""
-    rows = cells(listed.partition("rows")[2])
-    return {table: int(number.replace(",", "")) for table, number in rows}
+    """Return the numbers of rows of all tables that ``db status`` prints."""
+    filled, _, empty = listed.partition("Without rows: ")
+    rows = cells(filled.partition("rows")[2])
+    return {
+        **{table: int(number.replace(",", "")) for table, number in rows},
+        **dict.fromkeys(empty.strip(".\n").split(", "), 0),
+    }
 
 
 class TestStatus:
@@ -60,14 +67,15 @@ class TestStatus:
         assert (outcome.code, outcome.err) == (0, "")
         said = facts(outcome.out)
         assert said["file"] == [str(record)]
-        assert said["size"] == [f"{record.stat().st_size:,} bytes, log 0 bytes"]
-        assert said["schema version"] == [f"{CURRENT} of {CURRENT}"]
-        assert said["origin"] == ["ours"]
-        assert said["written by"] == [f"payment-simulator {__version__}"]
+        assert said["size"] == [f"{record.stat().st_size:,} bytes"]
+        assert said["schema version"] == [f"{CURRENT} (the newest)"]
+        assert said["tables made by"] == [f"payment-simulator {__version__}"]
         assert said["open for writing"] == ["no"]
         assert "note" not in said
-        filled = {table: n for table, n in n_rows(outcome.out).items() if n}
-        assert filled == {
+        table, _, without_rows = outcome.out.partition("Without rows: ")
+        assert "bank_states" in without_rows
+        assert n_rows(table + "Without rows: none") == {
+            "none": 0,
             "game_sessions": 2,
             "policy_iterations": 3,
             "schema_ledger": CURRENT,
@@ -96,9 +104,8 @@ class TestStatus:
     def test_of_an_older_file(self, old: Path):
         before = tree(old.parent)
         said = facts(payment_sim("db", "status", old).out)
-        assert said["schema version"] == [f"1 of {CURRENT}"]
-        assert said["origin"] == ["first tool"]
-        assert said["written by"] == ["-"]
+        assert said["schema version"] == [f"1 ({CURRENT} is the newest)"]
+        assert said["tables made by"] == ["another tool of this kind"]
         assert ["payment-sim db migrate" in note for note in said["note"]] == [True]
         assert tree(old.parent) == before
 
@@ -107,14 +114,18 @@ class TestStatus:
         found = json.loads(payment_sim("db", "status", db_path, "--json").out)
         assert (found["origin"], found["schema_version"], found["rows"]) == ("empty", 0, {})
         assert "older" not in " ".join(found["notes"])
+        shown = payment_sim("db", "status", db_path).out
+        assert facts(shown)["tables made by"] == ["nobody yet"]
+        assert "rows" not in shown
 
     def test_while_another_process_writes(self, db_path: Path):
         with running(WRITER, db_path) as process:
             said = facts(payment_sim("db", "status", db_path).out)
             found = json.loads(payment_sim("db", "status", db_path, "--json").out)
             assert found["writer"]["pid"] == process.pid
+            since = datetime.fromisoformat(found["writer"]["since"])
             assert said["open for writing"] == [
-                f"PID {process.pid} since {found['writer']['since']}"
+                f"by process {process.pid} since {since:%Y-%m-%d %H:%M} (UTC)"
             ]
             assert "note" not in said
             assert found["rows"]["game_sessions"] == found["rows"]["policy_iterations"] == 1
@@ -137,8 +148,7 @@ class TestStatus:
         notes = facts(payment_sim("db", "status", db_path).out)["note"]
         assert notes == found["notes"]
         assert len(notes) == 1
-        assert f"PID {process.pid}," in notes[0]
-        assert "has ended" in notes[0]
+        assert f"process {process.pid}, has ended" in notes[0]
 
         log_path(db_path).unlink()
         notes = facts(payment_sim("db", "status", db_path).out)["note"]
@@ -154,8 +164,7 @@ class TestStatus:
         assert read_sidecar(record) is not None
         said = facts(payment_sim("db", "status", record).out)
         assert said["open for writing"] == ["no"]
-        assert f"PID {os.getpid()}," in said["note"][0]
-        assert "writes it no longer" in said["note"][0]
+        assert f"process {os.getpid()}, writes it no longer" in said["note"][0]
 
 
 class TestMigrate:
@@ -225,7 +234,7 @@ class TestCheck:
         before = tree(record.parent)
         outcome = payment_sim("db", "check", record)
         assert (outcome.code, outcome.err) == (1, "")
-        assert outcome.out.endswith(f"\n{record}: 2 faults, 1 notes\n")
+        assert outcome.out.endswith(f"\n{record}: 2 faults, 1 note\n")
         faults = [row for row in cells(outcome.out) if row[0] == "fault"]
         assert [fault[1:3] for fault in faults] == [
             ["game_sessions", "game_id='game-002'"],
@@ -248,7 +257,7 @@ class TestCheck:
             conn.execute("UPDATE game_sessions SET config_json = '{}'")
         outcome = payment_sim("db", "check", old)
         assert outcome.code == 0
-        assert outcome.out.endswith(": 0 faults, 1 notes\n")
+        assert outcome.out.endswith(": 0 faults, 1 note\n")
         assert "payment-sim db migrate" in outcome.out
 
     def test_of_a_file_that_another_process_writes(self, db_path: Path):
@@ -256,3 +265,65 @@ class TestCheck:
             outcome = payment_sim("db", "check", db_path)
         assert (outcome.code, outcome.err) == (0, "")
         assert outcome.out == f"{db_path}: 0 faults, 0 notes\n"
+
+
+class TestCopy:
+    def test_is_a_record_of_the_same_rows(self, record: Path):
+        before, target = record.read_bytes(), record.with_name("copy.db")
+        outcome = payment_sim("db", "copy", record, target)
+        assert (outcome.code, outcome.err) == (0, "")
+        size = target.stat().st_size
+        assert outcome.out == f"{record} is copied to {target} ({size:,} bytes).\n"
+        assert record.read_bytes() == before
+        with (
+            duckdb.connect(str(record), read_only=True) as original,
+            duckdb.connect(str(target), read_only=True) as copied,
+        ):
+            assert rows_of(copied) == rows_of(original)
+            assert schema_of(copied) == schema_of(original)
+        assert set(tree(record.parent)) == {record.name, target.name}
+
+    def test_json(self, record: Path):
+        target = record.with_name("copy.db")
+        found = json.loads(payment_sim("db", "copy", record, target, "--json").out)
+        size = target.stat().st_size
+        assert found == {"file": str(record), "copy": str(target), "bytes": size}
+
+    def test_of_a_file_that_another_process_writes(self, db_path: Path):
+        target = db_path.with_name("copy.db")
+        with running(WRITER, db_path):
+            assert payment_sim("db", "copy", db_path, target).code == 0
+        assert payment_sim("db", "check", target).out == f"{target}: 0 faults, 0 notes\n"
+        assert len(json.loads(payment_sim("games", "--db", target, "--json").out)) == 1
+
+    @pytest.mark.parametrize("content", [b"", b"mine"], ids=["empty", "not empty"])
+    def test_never_replaces_a_file(self, content: bytes, record: Path):
+        target = record.with_name("copy.db")
+        target.write_bytes(content)
+        before = tree(record.parent)
+        said = one_error(payment_sim("db", "copy", record, target))
+        assert said.startswith(f"{target} is there already")
+        assert "there already" in one_error(payment_sim("db", "copy", record, record))
+        assert tree(record.parent) == before
+
+    def test_never_takes_a_log_for_its_own(self, record: Path):
+        log_path(record.with_name("copy.db")).write_bytes(b"of another file")
+        before = tree(record.parent)
+        said = one_error(payment_sim("db", "copy", record, record.with_name("copy.db")))
+        assert "copy.db.wal is there" in said
+        assert tree(record.parent) == before
+
+    def test_into_a_folder_that_is_not_there(self, record: Path):
+        target = record.parent / "missing" / "copy.db"
+        assert "there is no folder" in one_error(payment_sim("db", "copy", record, target))
+
+    def test_clears_what_a_killed_copy_left(self, record: Path):
+        with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+            ended.wait()
+        for name in (
+            f".copy.db.{ended.pid}-0123abcd.new",
+            f".copy.db.{ended.pid}-0123abcd.new.wal",
+        ):
+            record.with_name(name).write_bytes(b"half")
+        payment_sim("db", "copy", record, record.with_name("copy.db"))
+        assert set(tree(record.parent)) == {record.name, "copy.db"}

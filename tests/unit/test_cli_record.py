@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shlex
 from datetime import timedelta
@@ -17,7 +18,8 @@ from payment_simulator.ai_cash_mgmt import (
 )
 from payment_simulator.persistence.connection import DatabaseManager
 from tests.builders import STARTED, a_record, a_session
-from tests.command_line import as_record, cells, one_error, payment_sim
+from tests.command_line import as_record, cells, one_error, payment_sim, tree
+from tests.migration.make_assets import asset
 
 DEMO = "exp1-run-001"
 
@@ -99,17 +101,33 @@ class TestDemo:
         assert old_ends[1] == sessions[0]
         assert payment_sim("db", "check", db_path).out.endswith(": 0 faults, 0 notes\n")
 
-    def test_leaves_other_games_alone(self, games, db_path: Path):
-        assert payment_sim("demo", "--db", db_path).code == 0
-        with DatabaseManager(db_path, read_only=True) as manager:
-            repo = GameRepository(manager.conn)
-            assert {g: repo.get_game_session(g) for g in games} == games
+    @pytest.mark.usefixtures("games")
+    def test_refuses_a_file_that_holds_other_games(self, db_path: Path):
+        before = tree(db_path.parent)
+        said = one_error(payment_sim("demo", "--db", db_path))
+        assert said.startswith(f"{db_path} holds other games (campaign, ended, oldest, ...)")
+        assert tree(db_path.parent) == before
+
+    def test_refuses_an_older_file_with_other_games_before_it_changes_it(self, db_path: Path):
+        db_path.write_bytes(gzip.decompress(asset(1).read_bytes()))
+        before = tree(db_path.parent)
+        assert "holds other games" in one_error(payment_sim("demo", "--db", db_path))
+        assert tree(db_path.parent) == before
+
+    def test_does_not_take_the_database_of_the_environment(self, tmp_path: Path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        assert payment_sim("demo", PAYMENT_SIM_DB=str(tmp_path / "real.db")).code == 0
+        assert [path.name for path in tmp_path.iterdir()] == ["optimization.db"]
+
+    def test_says_last_that_the_numbers_are_made_up(self, db_path: Path):
+        last = payment_sim("demo", "--db", db_path).out.splitlines()[-1]
+        assert last.startswith("The numbers are made up")
 
     @pytest.mark.parametrize("folder", ["plain", "with a blank", "it's"])
     def test_names_a_next_command_that_works(self, folder: str, tmp_path: Path):
         (tmp_path / folder).mkdir()
         outcome = payment_sim("demo", "--db", tmp_path / folder / "demo.db")
-        _, _, command = outcome.out.rstrip().rpartition("Next: ")
+        command = outcome.out.splitlines()[-2].partition("Next: ")[2]
         name, *arguments = shlex.split(command)
         assert name == "payment-sim"
         assert DEMO in payment_sim(*arguments).out
@@ -176,14 +194,14 @@ class TestGames:
     @pytest.mark.parametrize(
         ("options", "said"),
         [
-            (["--status", "paused"], "'paused' is not one of: running, completed"),
-            (["--mode", "chess"], "'chess' is not one of: rl_optimization"),
-            (["--limit", "0"], "limit is 0, expected a whole number of at least 1"),
-            (["--limit", "-1"], "limit is -1"),
-            (["--limit", str(2**63)], f"limit is {2**63}"),
+            (["--status", "paused"], "'--status': 'paused' is not one of: running, completed"),
+            (["--mode", "chess"], "'--mode': 'chess' is not one of: rl_optimization"),
+            (["--limit", "0"], "'--limit': 0 is not a whole number from 1"),
+            (["--limit", "-1"], "'--limit': -1 is"),
+            (["--limit", str(2**63)], f"'--limit': {2**63} is"),
             (["--limit", "many"], "--limit"),
             (["--unknown"], "--unknown"),
-            (["surplus"], "surplus"),
+            (["surplus"], "(surplus). Try: "),
         ],
         ids=lambda value: " ".join(value) if isinstance(value, list) else "",
     )
@@ -197,7 +215,7 @@ class TestGames:
     ):
         monkeypatch.chdir(tmp_path)
         other = tmp_path / "other.db"
-        assert payment_sim("demo", PAYMENT_SIM_DB=str(other)).code == 0
+        assert payment_sim("demo", "--db", other).code == 0
         expected = payment_sim("games", "--db", other).out
         assert DEMO in expected
         assert payment_sim("games", PAYMENT_SIM_DB=str(other)).out == expected
@@ -205,3 +223,16 @@ class TestGames:
         assert "oldest" in named.out
         assert payment_sim("games").out == named.out
         assert payment_sim("games", PAYMENT_SIM_DB="").out == named.out
+
+    @pytest.mark.parametrize("command", [["games"], ["show", "game-001"]], ids=lambda c: c[0])
+    def test_without_a_database_names_those_that_are_there(
+        self, command: list[str], tmp_path: Path, monkeypatch
+    ):
+        monkeypatch.chdir(tmp_path)
+        said = one_error(payment_sim(*command))
+        assert said.startswith("no --db was given, and there is no simulation.db in this folder. ")
+        for name in "gfedcba":
+            (tmp_path / f"{name}.db").touch()
+        said = one_error(payment_sim(*command))
+        assert "; databases here: a.db, b.db, c.db, d.db, e.db and 2 more. " in said
+        assert f"payment-sim {command[0]}" in said

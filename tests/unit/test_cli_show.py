@@ -80,6 +80,7 @@ def test_a_game_without_steps(db_path: Path):
     assert facts(outcome.out)["steps"] == ["0 recorded, 0 accepted, 0 rejected"]
     assert facts(outcome.out)["final cost"] == ["-"]
     assert "agent" not in outcome.out
+    assert "The game has no steps in the record." in outcome.out
     found = json.loads(payment_sim("show", "oldest", "--db", db_path, "--json").out)
     assert found["agents"] == []
     assert found["provenance"] is found["certificate"] is None

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
-from payment_simulator.cli.options import FileArgument, JsonOption
+from payment_simulator.cli.options import FileArgument, JsonOption, database_path
+
+if TYPE_CHECKING:
+    from payment_simulator.persistence.status import DatabaseStatus
 
 app = typer.Typer(
-    help="Look at a database file, bring it up to date, check it.",
+    help="Look at a database file, bring it up to date, check or copy it.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -16,34 +24,66 @@ app = typer.Typer(
 @app.command()
 def status(file: FileArgument, json: JsonOption = False) -> None:
     """Show version, rows and writer of a database; nothing is changed."""
-    from payment_simulator.cli.output import print_facts, print_json, print_table
+    from payment_simulator.cli.output import print_facts, print_json, print_table, print_text
     from payment_simulator.persistence.status import database_status
 
     found = database_status(file)
     if json:
         print_json(found.as_dict())
         return
-    writer = found.writer
     print_facts(
         [
             ("file", found.file),
-            ("size", f"{found.bytes:,} bytes, log {found.log_bytes:,} bytes"),
-            ("schema version", f"{found.schema_version} of {found.current_version}"),
-            ("origin", found.origin),
-            ("written by", f"payment-simulator {found.written_by}" if found.written_by else "-"),
-            (
-                "open for writing",
-                f"PID {writer['pid']} since {writer['since']}" if writer else "no",
-            ),
+            ("size", _size(found)),
+            ("schema version", _version(found)),
+            ("tables made by", _maker(found)),
+            ("open for writing", _writer(found)),
             *(("note", note) for note in found.notes),
         ]
     )
-    print_table(["table", "rows"], [(t, f"{n:,}") for t, n in found.rows.items()], numbers=["rows"])
+    filled = {table: n for table, n in found.rows.items() if n}
+    if filled:
+        print_table(["table", "rows"], [(t, f"{n:,}") for t, n in filled.items()], numbers=["rows"])
+    empty = [table for table in found.rows if table not in filled]
+    if empty:
+        print_text(f"Without rows: {', '.join(empty)}.")
+
+
+def _size(found: DatabaseStatus) -> str:
+    log = f", and {found.log_bytes:,} bytes in its log beside it" if found.log_bytes else ""
+    return f"{found.bytes:,} bytes{log}"
+
+
+def _version(found: DatabaseStatus) -> str:
+    is_current = found.schema_version == found.current_version
+    return (
+        f"{found.schema_version} ({'' if is_current else f'{found.current_version} is '}the newest)"
+    )
+
+
+def _maker(found: DatabaseStatus) -> str:
+    if found.written_by:
+        return f"payment-simulator {found.written_by}"
+    return "another tool of this kind" if found.schema_version else "nobody yet"
+
+
+def _writer(found: DatabaseStatus) -> str:
+    from payment_simulator.cli.output import moment
+
+    if found.writer is None:
+        return "no"
+    since = found.writer["since"]
+    with suppress(ValueError):  # whatever else it is, it is shown
+        since = moment(datetime.fromisoformat(since))
+    return f"by process {found.writer['pid']} since {since} (UTC)"
 
 
 @app.command()
 def migrate(file: FileArgument, json: JsonOption = False) -> None:
-    """Bring an older database to this version, keeping a copy of the file as it was."""
+    """Bring an older database up to date, keeping a copy.
+
+    The copy is the file as it was, and lies beside it.
+    """
     from payment_simulator.cli.output import print_json, visible
     from payment_simulator.persistence.connection import DatabaseManager
     from payment_simulator.persistence.files import look_for_content, real_path
@@ -70,12 +110,13 @@ def migrate(file: FileArgument, json: JsonOption = False) -> None:
 
 @app.command()
 def check(file: FileArgument, json: JsonOption = False) -> None:
-    """Verify schema, keys, orphaned rows, JSON, hashes and sums; name each fault.
+    """Verify every table and row; name each fault.
 
-    Exit code 1 when there is a fault. Notes are odd, but may be meant.
+    Tables, keys, orphaned rows, JSON, hashes and sums. Exit code 1 when there is a fault. Notes
+    are odd, but may be meant.
     """
     from payment_simulator.ai_cash_mgmt.persistence.checking import check_record
-    from payment_simulator.cli.output import print_json, print_table, visible
+    from payment_simulator.cli.output import counted, print_json, print_table, visible
     from payment_simulator.persistence.connection import DatabaseManager
 
     with DatabaseManager(file, read_only=True) as manager:
@@ -96,6 +137,36 @@ def check(file: FileArgument, json: JsonOption = False) -> None:
                 [("fault" if f.is_fault else "note", f.table, f.row, f.problem) for f in findings],
                 yielding=["row", "problem"],
             )
-        typer.echo(f"{visible(file)}: {faults} faults, {len(findings) - faults} notes")
+        notes = len(findings) - faults
+        typer.echo(f"{visible(file)}: {counted(faults, 'fault')}, {counted(notes, 'note')}")
     if faults:
         raise typer.Exit(1)
+
+
+@app.command()
+def copy(
+    file: FileArgument,
+    to: Annotated[
+        Path, typer.Argument(metavar="TO", parser=database_path, help="The file to make.")
+    ],
+    json: JsonOption = False,
+) -> None:
+    """Copy a database to a new file, even while it is written.
+
+    The copy is one consistent state and appears when it is whole. A file that is there already
+    is never replaced.
+    """
+    from payment_simulator.cli.output import print_json, visible
+    from payment_simulator.persistence.connection import DatabaseManager
+    from payment_simulator.persistence.copying import copy_database
+    from payment_simulator.persistence.files import real_path
+    from payment_simulator.persistence.store import Store
+
+    target = real_path(to)
+    with DatabaseManager(file, read_only=True) as manager:
+        copy_database(Store(manager.conn), target)
+    size = target.stat().st_size
+    if json:
+        print_json({"file": str(file), "copy": str(to), "bytes": size})
+    else:
+        typer.echo(f"{visible(file)} is copied to {visible(to)} ({size:,} bytes).")

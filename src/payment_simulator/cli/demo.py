@@ -5,24 +5,35 @@ from __future__ import annotations
 import shlex
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from payment_simulator.cli.options import DatabaseOption
+from payment_simulator.cli.options import database_path
 
 if TYPE_CHECKING:
     from payment_simulator.ai_cash_mgmt import GameRepository
+    from payment_simulator.persistence.connection import DatabaseManager
 
 _GAME = "exp1-run-001"
 _ITERATIONS = 25
 _AGENTS = ("BANK_A", "BANK_B")
+#: PAYMENT_SIM_DB names a record of real games, so the demonstration does not take it.
+_OwnDatabaseOption = Annotated[
+    Path,
+    typer.Option(
+        "--db",
+        metavar="FILE",
+        parser=database_path,
+        help="The file to write; none that holds other games.",
+    ),
+]
 
 
-def demo(db: DatabaseOption = Path("optimization.db")) -> None:
+def demo(db: _OwnDatabaseOption = Path("optimization.db")) -> None:
     """Record a made-up game of two banks and show it.
 
-    Nothing is simulated yet: the costs are those of the reference's complete example. Running it
+    Nothing is simulated: the costs are those of the reference's complete example. Running it
     again replaces the game and keeps what was replaced.
     """
     from payment_simulator.ai_cash_mgmt import GameRepository
@@ -31,12 +42,31 @@ def demo(db: DatabaseOption = Path("optimization.db")) -> None:
     from payment_simulator.persistence.connection import DatabaseManager
 
     with DatabaseManager(db) as manager:
+        _refuse_other_games(db, manager)
         repo = GameRepository(manager.conn)
         repo.initialize_schema()
         _play(repo)
     show(_GAME, db)
     next_command = visible(f"{program()} games --db {shlex.quote(str(db))}")
     typer.echo(f"\nEvery step is in {visible(db)}. Next: {next_command}")
+    typer.echo("The numbers are made up: nothing was simulated, and no model was asked.")
+
+
+def _refuse_other_games(db: Path, manager: DatabaseManager) -> None:
+    """Keep made-up numbers out of a record of real ones, before anything is changed."""
+    from payment_simulator.ai_cash_mgmt import GameRepository
+    from payment_simulator.errors import InputError
+    from payment_simulator.persistence.migrations import schema_state
+    from payment_simulator.persistence.store import Store
+
+    if not schema_state(Store(manager.conn)).version:
+        return  # no tables yet
+    others = [game for game in GameRepository(manager.conn).get_game_ids() if game != _GAME]
+    if others:
+        raise InputError(
+            f"{db} holds other games ({', '.join(others[:3])}{', ...' if others[3:] else ''}), "
+            "and the demonstration's numbers are made up; give it a file of its own: --db FILE"
+        )
 
 
 def _play(repo: GameRepository) -> None:

@@ -7,6 +7,7 @@ import io
 import os
 import sys
 import traceback
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -20,6 +21,7 @@ app = typer.Typer(
     help="A laboratory for AI cash management in large-value payment systems.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
 )
 app.command("demo")(demo.demo)
@@ -67,11 +69,23 @@ def main() -> None:
         if message.startswith("Usage:"):  # a group without a command: its help is the answer
             typer.echo(message, err=True)
             sys.exit(error.exit_code)
+        message = message.rstrip(".")
         context = getattr(error, "ctx", None)
         asked = context.command_path if context else "payment-sim"
-        fail(f"{message.rstrip('.')}. Try: {asked} --help", error.exit_code)
+        end = "" if message.endswith("?") else "."
+        fail(f"{message}{end}{_hint(message, context)} Try: {asked} --help", error.exit_code)
     except PaymentSimulatorError as error:
         fail(str(error), error.exit_code)
+
+
+def _hint(message: str, context: typer.Context | None) -> str:
+    """Return how to name a database, where one was given without its option."""
+    if "unexpected extra argument" not in message or context is None:
+        return ""
+    files = [word for word in sys.argv[1:] if word in message and Path(word).is_file()]
+    if not files or "db" not in {parameter.name for parameter in context.command.params}:
+        return ""
+    return f" To name the database: --db {files[-1]}."
 
 
 def fail(message: str, code: int) -> NoReturn:

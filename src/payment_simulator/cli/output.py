@@ -7,19 +7,24 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import typer
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 _CENTS = 100
+#: The least that a folded column is worth.
+_NARROWEST = 12
 
 
 def visible(value: object) -> str:
@@ -32,6 +37,16 @@ def visible(value: object) -> str:
 def money(cents: float | None) -> str:
     """Return an amount of cents in currency units, with thousands separated."""
     return "-" if cents is None else f"{cents / _CENTS:,.2f}"
+
+
+def moment(time: datetime) -> str:
+    """Return a time to the minute."""
+    return f"{time:%Y-%m-%d %H:%M}"
+
+
+def counted(number: int, thing: str) -> str:
+    """Return a number with the name of what it counts."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def program() -> str:
@@ -68,24 +83,82 @@ def print_table(
     *,
     numbers: Iterable[str] = (),
     yielding: Iterable[str] = (),
+    optional: Iterable[str] = (),
 ) -> None:
     """Print a table.
 
-    Columns named in ``numbers`` are set flush right; those in ``yielding`` are folded where the
-    terminal is narrow.
+    Columns named in ``numbers`` are set flush right. Where the terminal is narrow, those in
+    ``optional`` are left out, with a line that says so, and those in ``yielding`` are folded.
     """
-    right, folded = set(numbers), set(yielding)
+    console = _console()
+    cells = {c: [visible(cell) for cell in column] for c, column in _by_column(columns, rows)}
+    widths = {c: max(map(cell_len, (c, *cells[c]))) for c in columns}
+    left_out = _left_out(widths, optional, console.width)
+    for column in left_out:
+        del widths[column]
+    narrowed = _narrowed(widths, yielding, console.width)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    for column in columns:
+    for column, width in narrowed.items():
         table.add_column(
             column,
-            justify="right" if column in right else "left",
-            overflow="fold" if column in folded else "ellipsis",
-            no_wrap=column not in folded,
+            justify="right" if column in set(numbers) else "left",
+            # A number cut short must not look like another number.
+            overflow="ellipsis" if width == widths[column] else "fold",
+            no_wrap=width == widths[column],
+            width=width,
         )
-    for row in rows:
-        table.add_row(*(Text(visible(cell)) for cell in row))
-    _console().print(table)
+    shown = ([_folded(cell, width) for cell in cells[c]] for c, width in narrowed.items())
+    for row in zip(*shown, strict=True):
+        table.add_row(*(Text(cell) for cell in row))
+    _print(console, table)
+    if left_out:
+        typer.echo(f"Left out for want of width: {', '.join(left_out)}.")
+
+
+def _by_column(
+    columns: Sequence[str], rows: Iterable[Sequence[object]]
+) -> Iterable[tuple[str, Sequence[object]]]:
+    listed = list(rows)
+    return ((c, [row[place] for row in listed]) for place, c in enumerate(columns))
+
+
+def _excess(widths: dict[str, int], available: int) -> int:
+    # Two characters stand between columns, one at each edge.
+    return sum(widths.values()) + 2 * len(widths) - available
+
+
+def _left_out(widths: dict[str, int], optional: Iterable[str], available: int) -> list[str]:
+    """Return the columns to leave out: as few as will do, in the order given."""
+    kept, left_out = dict(widths), []
+    for column in optional:
+        if _excess(kept, available) > 0:
+            del kept[column]
+            left_out.append(column)
+    return left_out
+
+
+def _narrowed(widths: dict[str, int], yielding: Iterable[str], available: int) -> dict[str, int]:
+    """Return widths that fit, as far as columns that yield can be narrowed."""
+    narrowed = dict(widths)
+    least = {c: min(widths[c], max(cell_len(c), _NARROWEST)) for c in yielding}
+    while least and (excess := _excess(narrowed, available)) > 0:
+        widest = max(least, key=lambda c: narrowed[c] - least[c])
+        room = narrowed[widest] - least[widest]
+        if not room:
+            break
+        narrowed[widest] -= min(excess, room)
+    return narrowed
+
+
+def _folded(text: str, width: int) -> str:
+    """Return the text with new lines after a slash or a blank, where it is too wide."""
+    lines, line = [], ""
+    for piece in re.split(r"(?<=[/ ])", text):
+        if line and cell_len(line + piece.rstrip()) > width:
+            lines.append(line.rstrip())
+            line = ""
+        line += piece
+    return "\n".join([*lines, line])
 
 
 def print_facts(facts: Iterable[tuple[str, object]]) -> None:
@@ -95,7 +168,12 @@ def print_facts(facts: Iterable[tuple[str, object]]) -> None:
     table.add_column(overflow="fold")
     for name, value in facts:
         table.add_row(name, Text(visible(value)))
-    _console().print(table)
+    _print(_console(), table)
+
+
+def print_text(text: str) -> None:
+    """Print a text, folded between words."""
+    _print(_console(), Text(visible(text)))
 
 
 def _console() -> Console:
@@ -103,3 +181,12 @@ def _console() -> Console:
     if not console.is_terminal:
         console.width = 100_000  # a pipe has no width; nothing is folded or cut
     return console
+
+
+def _print(console: Console, what: Table | Text) -> None:
+    """Print a table or text without the blanks that would fill its lines."""
+    with console.capture() as captured:
+        console.print(what)
+    for line in captured.get().rstrip("\n").split("\n"):
+        console.file.write(f"{line.rstrip()}\n")
+    console.file.flush()

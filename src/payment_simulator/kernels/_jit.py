@@ -21,7 +21,7 @@ IS_INTERPRETED = bool(numba.config.DISABLE_JIT)
 
 def _njit(function: Function, **options: Any) -> Function:
     try:
-        return cast(Function, numba.njit(_nrt=False, **options)(function))
+        return cast(Function, numba.njit(_nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)(function))
     except (KeyError, TypeError):  # a Numba without this private option: slower, the same results
         return cast(Function, numba.njit(**options)(function))
 

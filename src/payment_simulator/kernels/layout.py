@@ -275,6 +275,7 @@ class World(NamedTuple):
     chain: Ints  # (3, 12) banks, payments and next candidates of a chain
     log: Ints  # (capacity, L_N)
     trace: Ints  # (t, n, T_N), or (0, n, T_N)
+    bill: Floats  # (t, n) cents the day has cost a bank by the end of each tick, or (0, n)
     toll: Floats  # (m, 2) delay cost and penalties of a payment, or (0, 2)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import numpy as np
 
 from payment_simulator.kernels import opcodes as o
 from payment_simulator.kernels._jit import inlined
@@ -33,6 +33,15 @@ def fail(w: World, error: int, bank: int, payment: int) -> None:
 
 
 @inlined
+def finite(w: World, x: float, bank: int, payment: int) -> float:
+    """Return a number that is finite, or note the error and return 0."""
+    if abs(x) <= _LARGEST:
+        return x
+    fail(w, E_NOT_FINITE, bank, payment)
+    return 0.0
+
+
+@inlined
 def _calculate(w: World, op: int, top: int, i: int, p: int) -> int:
     """Carry out one operation on the stack; return where its top is now."""
     s = w.stack
@@ -42,17 +51,15 @@ def _calculate(w: World, op: int, top: int, i: int, p: int) -> int:
         return top - 2
     if op == o.OP_DIV0:
         x = s[top - 3] / s[top - 2] if s[top - 2] != 0.0 else x
-        s[top - 3] = x
-        if not abs(x) <= _LARGEST:
-            fail(w, E_NOT_FINITE, i, p)
+        s[top - 3] = finite(w, x, i, p)
         return top - 2
     if op >= o.OP_CEIL:
         if op == o.OP_CEIL:
-            x = float(math.ceil(x))
+            x = np.ceil(x)
         elif op == o.OP_FLOOR:
-            x = float(math.floor(x))
+            x = np.floor(x)
         elif op == o.OP_ROUND:
-            x = float(math.floor(x + 0.5))
+            x = np.floor(x + 0.5)
         else:
             x = abs(x)
         s[top - 1] = x
@@ -72,9 +79,7 @@ def _calculate(w: World, op: int, top: int, i: int, p: int) -> int:
         fail(w, E_DIVISION, i, p)
     else:
         y = y / x
-    if not abs(y) <= _LARGEST:
-        fail(w, E_NOT_FINITE, i, p)
-    s[top - 2] = y
+    s[top - 2] = finite(w, y, i, p)
     return top - 1
 
 

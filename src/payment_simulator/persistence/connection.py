@@ -113,12 +113,23 @@ class DatabaseManager:
                 raise type(error)(f"{self.db_path}: {error}") from error
         try:
             self._store = Store(self.conn)
+            if not in_memory:
+                self._refuse_data_file()
             schema_state(self._store)
         except BaseException:
             self.close()
             raise
         if serve and not in_memory and not read_only and _join(self._file):
             self._finalizer = weakref.finalize(self, _leave, self._file, os.getpid())
+
+    def _refuse_data_file(self) -> None:
+        """Refuse what DuckDB took for data.
+
+        DuckDB 2.0 reads a CSV, JSON or Parquet file into a database in memory, where whatever is
+        saved would be lost.
+        """
+        if self._store.path is None:
+            raise self._no_database("not a DuckDB file")
 
     def _open_to_write(self, busy_seconds: float) -> duckdb.DuckDBPyConnection:
         remove_leftovers(self._file)
@@ -205,15 +216,20 @@ class DatabaseManager:
 
     def _cannot_open(self, error: duckdb.Error) -> Exception:
         text = str(error)
-        if "not a valid DuckDB database" in text or "sqlite" in text.lower():
-            kind = "an SQLite file" if "sqlite" in text.lower() else "not a DuckDB file"
-            return NotADatabaseError(
-                f"{self._file} is {kind}; nothing was changed. Give the path of a record"
-            )
+        if "sqlite" in text.lower():
+            return self._no_database("an SQLite file")
+        # The second is what DuckDB 2.0 says of a CSV, JSON or Parquet file.
+        if "not a valid DuckDB database" in text or "Cannot launch in-memory database" in text:
+            return self._no_database("not a DuckDB file")
         found = translated(error)
         if str(self._file) in str(found):
             return found
         return type(found)(f"{self._file}: {found}")
+
+    def _no_database(self, kind: str) -> NotADatabaseError:
+        return NotADatabaseError(
+            f"{self._file} is {kind}; nothing was changed. Give the path of a record"
+        )
 
     def _busy(self, error: duckdb.Error) -> DatabaseBusyError:
         holder = lock_holder(str(error))

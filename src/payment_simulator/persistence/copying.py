@@ -11,21 +11,20 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-import duckdb
-
 from payment_simulator.errors import InputError
 from payment_simulator.persistence.faults import translating
+from payment_simulator.persistence.files import (
+    STORAGE_VERSION,
+    has_storage_versions,
+    log_path,
+    look,
+    partial_path,
+    remove_leftovers,
+)
 from payment_simulator.persistence.queries import named_queries
 from payment_simulator.persistence.store import Store
 
 SQL = "payment_simulator.persistence.sql"
-#: The oldest DuckDB line that must be able to read what is written here.
-STORAGE_VERSION = "v1.5.0"
-
-
-def has_storage_versions() -> bool:
-    """Tell whether this DuckDB writes a newer format unless told otherwise."""
-    return int(duckdb.__version__.split(".", 1)[0]) >= 2  # noqa: PLR2004 - the 2.0 line
 
 
 def copy_database(store: Store, target: Path) -> None:
@@ -37,13 +36,16 @@ def copy_database(store: Store, target: Path) -> None:
     Raises
     ------
     InputError
-        ``target`` is there already.
+        ``target`` is there already, or cannot be a file.
+    DamagedDatabaseError
+        A log of that name is there, which DuckDB would take for the copy's.
     DatabaseFullError
         No room for the copy.
     """
-    if target.exists():
+    if target.exists() or look(target):
         raise InputError(f"{target} is there already; give another name, or move it away")
-    partial = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}.partial")
+    remove_leftovers(target)
+    partial = partial_path(target, target)
     queries = named_queries(SQL)
     names = {
         "source": _identifier(store.database_name),
@@ -61,7 +63,7 @@ def copy_database(store: Store, target: Path) -> None:
                 cursor.execute(queries["detach_copy"].format(**names))
         partial.rename(target)
     except BaseException:
-        for leftover in (partial, partial.with_name(partial.name + ".wal")):
+        for leftover in (partial, log_path(partial)):
             with suppress(OSError):
                 leftover.unlink()
         raise

@@ -21,6 +21,8 @@ from payment_simulator.errors import (
     SchemaVersionError,
 )
 
+#: DuckDB's name for the kind of error, which says nothing to a person: ours does.
+_KIND = re.compile(r"^(?:[A-Z][A-Za-z]* )(?:[A-Za-z]+ )*Error: ")
 _HOLDER = re.compile(r"held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
 
 
@@ -118,7 +120,7 @@ _RULES = (
 
 def translated(error: duckdb.Error) -> Exception:
     """Return our error for one of DuckDB's, with a message that says what to do next."""
-    text = str(error).strip().split("\n", 1)[0].rstrip(".!")
+    text = _KIND.sub("", str(error).strip().split("\n", 1)[0].rstrip(".!"))
     low = str(error).lower()
     for rule in _RULES:
         if rule.fits(error, low):

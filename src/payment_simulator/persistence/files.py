@@ -20,11 +20,17 @@ from payment_simulator.errors import (
     NotADatabaseError,
     ReadOnlyDatabaseError,
 )
-from payment_simulator.persistence.copying import STORAGE_VERSION, has_storage_versions
 from payment_simulator.persistence.faults import translating
 
+#: The oldest DuckDB line that must be able to read what is written here.
+STORAGE_VERSION = "v1.5.0"
 #: What DuckDB may hold in memory; more is spilled to disk. ``SET memory_limit`` changes it.
 MEMORY_LIMIT = "256MiB"
+
+
+def has_storage_versions() -> bool:
+    """Tell whether this DuckDB writes a newer format unless told otherwise."""
+    return int(duckdb.__version__.split(".", 1)[0]) >= 2  # noqa: PLR2004 - the 2.0 line
 
 
 def open_config() -> dict[str, str | bool | int | float | list[str]]:
@@ -179,8 +185,12 @@ def partial_path(database: Path, target: Path) -> Path:
 
 
 def remove_leftovers(database: Path) -> None:
-    """Remove half-made files of processes that were killed while making them."""
-    pattern = re.compile(rf"^\.{re.escape(database.name)}\.(\d+)-[0-9a-f]{{8}}\.new$")
+    """Remove half-made files of processes that were killed while making them.
+
+    Those of the copies before a migration, ``NAME.LABEL-TIME.bak``, are among them.
+    """
+    name = re.escape(database.name)
+    pattern = re.compile(rf"^\.{name}(?:\..+\.bak)?\.(\d+)-[0-9a-f]{{8}}\.new(?:\.wal)?$")
     with suppress(OSError):
         for entry in database.parent.iterdir():
             found = pattern.match(entry.name)

@@ -84,9 +84,7 @@ def database_status(path: Path) -> DatabaseStatus:
         notes.append("older than this package: payment-sim db migrate FILE brings it up to date")
     if entry is not None and not written_now:
         ended = "writes it no longer" if is_alive(entry.pid) else "has ended"
-        notes.append(
-            f"its last writer (PID {entry.pid}, since {entry.since}) {ended} and did not close it"
-        )
+        notes.append(f"its last writer, process {entry.pid}, {ended} and did not close it")
         if not log_bytes:
             notes.append(
                 f"there is no {log.name}: if it was removed, what was saved since the last "

@@ -134,7 +134,7 @@ def save_row(store: Store, table: Table, row: Row) -> None:
     key = [values[c] for c in table.key]
     with store.transaction():
         if table.parent and parent is not None:
-            _require_parent(store, table, parent)
+            require_parent(store, table, parent)
         stored = store.read(table.sql("row_by_key"), key)
         if not stored:
             store.write(table.sql("insert_row"), row)
@@ -142,7 +142,8 @@ def save_row(store: Store, table: Table, row: Row) -> None:
             replace_batch(store, table, arrow_batch(table.columns, table.types, [row]))
 
 
-def _require_parent(store: Store, table: Table, parent: object) -> None:
+def require_parent(store: Store, table: Table, parent: object) -> None:
+    """Raise ``ParentMissingError`` unless what rows of a table belong to is stored."""
     if not store.read(table.sql("parent_exists"), (parent,)):
         raise ParentMissingError(table.parent[0] if table.parent else "", parent)
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
 
+from payment_simulator.scenario.agents import Agent
+from payment_simulator.scenario.distributions import AmountDistribution, PriorityDistribution
+from payment_simulator.scenario.model import Scenario
 from tests.reference.twin import draws
 from tests.reference.twin.model import Payment, World
 from tests.reference.twin.queues import new_payment
@@ -34,11 +36,11 @@ class Stream:
 
     number: int
     rate: float
-    amounts: Any
+    amounts: AmountDistribution
     weights: list[float]
     earliest: int
     latest: int
-    priorities: Any
+    priorities: PriorityDistribution | tuple[int, int]
     divisible: bool
 
 
@@ -66,7 +68,7 @@ class Source:
     numbers: dict[str, int] = field(default_factory=dict)
 
 
-def make_source(scenario: Any, seed: int, sample: int) -> Source:
+def make_source(scenario: Scenario, seed: int, sample: int) -> Source:
     """Read the streams of a scenario, for one of its samples of random days."""
     names = [agent.id for agent in scenario.agents]
     return Source(
@@ -78,7 +80,7 @@ def make_source(scenario: Any, seed: int, sample: int) -> Source:
     )
 
 
-def _streams(agent: Any, names: list[str]) -> list[Stream]:
+def _streams(agent: Agent, names: list[str]) -> list[Stream]:
     """Read the streams of a bank."""
     single = agent.arrival_config
     if single is not None:
@@ -170,12 +172,13 @@ def _window(source: Source, stream: Stream) -> tuple[int, int]:
     return earliest, max(latest, earliest)
 
 
-def _priority(priorities: Any, u: float) -> int:
+def _priority(priorities: PriorityDistribution | tuple[int, int], u: float) -> int:
     """Draw a priority."""
     if isinstance(priorities, tuple):
-        return draws.whole(*priorities, u)
+        least, highest = priorities
+        return draws.whole(least, highest, u)
     if priorities.type == "Fixed":
-        return int(priorities.value)
+        return priorities.value
     if priorities.type == "Uniform":
         return draws.whole(priorities.min, priorities.max, u)
-    return int(priorities.values[draws.choice(priorities.weights, u)])
+    return priorities.values[draws.choice(priorities.weights, u)]

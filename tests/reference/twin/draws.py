@@ -11,9 +11,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from statistics import NormalDist
-from typing import Any
 
 import numpy as np
+
+from payment_simulator.scenario.distributions import (
+    AmountDistribution,
+    Exponential,
+    LogNormal,
+    Normal,
+    Uniform,
+)
 
 #: No amount is larger, in cents.
 MOST_CENTS = 10**15
@@ -73,22 +80,22 @@ def _poisson_part(mean: float, u: float) -> int:
     return n
 
 
-def amount(distribution: Any, u: float) -> int:
+def amount(distribution: AmountDistribution, u: float) -> int:
     """Draw an amount in cents."""
-    if distribution.type == "Uniform":
+    if isinstance(distribution, Uniform):
         drawn = whole(distribution.min, distribution.max, u)
     else:
         drawn = math.floor(_real_amount(distribution, u) + 0.5)
     return min(max(drawn, 1), MOST_CENTS)
 
 
-def _real_amount(distribution: Any, u: float) -> float:
+def _real_amount(distribution: Normal | LogNormal | Exponential, u: float) -> float:
     """Draw an amount before rounding."""
-    if distribution.type == "Exponential":
-        return -math.log(u) / float(distribution.rate)
+    if isinstance(distribution, Exponential):
+        return -math.log(u) / distribution.rate
     z = NormalDist().inv_cdf(u)
-    mean, deviation = float(distribution.mean), float(distribution.std_dev)
-    if distribution.type == "Normal":
+    mean, deviation = distribution.mean, distribution.std_dev
+    if isinstance(distribution, Normal):
         return mean + deviation * z
     ratio = deviation / mean
     variance = math.log(1.0 + ratio * ratio)

@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from payment_simulator.scenario.event_kinds import (
+    AgentArrivalRateChange,
+    CollateralAdjustment,
+    CounterpartyWeightChange,
+    CustomTransactionArrival,
+    DeadlineWindowChange,
+    DirectTransfer,
+    Event,
+    GlobalArrivalRateChange,
+    ScheduledSettlement,
+)
 from tests.reference.twin.arrivals import Source
 from tests.reference.twin.model import World
 from tests.reference.twin.queues import new_payment
@@ -15,48 +25,56 @@ SETTLEMENT_CLASS = 0
 
 def do_events(world: World, source: Source) -> None:
     """Do the events of this tick in the order of the file."""
-    n_ticks = world.scenario.simulation.ticks_per_day * world.scenario.simulation.num_days
     for event in world.scenario.scenario_events:
-        if world.tick in event.schedule.ticks(n_ticks):
+        if world.tick in event.ticks(world.scenario.n_ticks):
             world.note(2, event.type)
             _do(world, source, event)
 
 
-def _do(world: World, source: Source, event: Any) -> None:
+def _do(world: World, source: Source, event: Event) -> None:
     """Do one event."""
     numbers = source.numbers
-    if event.type == "DirectTransfer":
-        world.banks[numbers[event.from_agent]].balance -= event.amount
-        world.banks[numbers[event.to_agent]].balance += event.amount
-    elif event.type == "CollateralAdjustment":
-        bank = world.banks[numbers[event.agent]]
-        bank.posted = max(0, bank.posted + event.delta)
-    elif event.type == "CustomTransactionArrival":
-        _make_arrival(world, numbers, event)
-    elif event.type == "ScheduledSettlement":
-        _make_settlement(world, numbers, event)
-    elif event.type == "GlobalArrivalRateChange":
-        source.global_rate = event.multiplier
-    elif event.type == "AgentArrivalRateChange":
-        source.bank_rates[numbers[event.agent]] = event.multiplier
-    elif event.type == "CounterpartyWeightChange":
-        for stream in source.streams[numbers[event.agent]]:
-            stream.weights = reweighed(
-                stream.weights,
-                numbers[event.counterparty],
-                event.new_weight,
-                is_balanced=event.auto_balance_others,
-            )
-    elif event.type == "DeadlineWindowChange":
-        if event.min_ticks_multiplier is not None:
-            source.earliest_multiplier = event.min_ticks_multiplier
-        if event.max_ticks_multiplier is not None:
-            source.latest_multiplier = event.max_ticks_multiplier
-    else:
-        raise AssertionError(f"event {event.type} is not in the rules")
+    match event:
+        case DirectTransfer():
+            world.banks[numbers[event.from_agent]].balance -= event.amount
+            world.banks[numbers[event.to_agent]].balance += event.amount
+        case CollateralAdjustment():
+            bank = world.banks[numbers[event.agent]]
+            bank.posted = max(0, bank.posted + event.delta)
+        case CustomTransactionArrival():
+            _make_arrival(world, numbers, event)
+        case ScheduledSettlement():
+            _make_settlement(world, numbers, event)
+        case _:
+            _change_draws(source, event)
 
 
-def _make_arrival(world: World, numbers: dict[str, int], event: Any) -> None:
+def _change_draws(source: Source, event: Event) -> None:
+    """Change how payments are drawn, from this tick to the end of the run."""
+    numbers = source.numbers
+    match event:
+        case GlobalArrivalRateChange():
+            source.global_rate = event.multiplier
+        case AgentArrivalRateChange():
+            source.bank_rates[numbers[event.agent]] = event.multiplier
+        case CounterpartyWeightChange():
+            for stream in source.streams[numbers[event.agent]]:
+                stream.weights = reweighed(
+                    stream.weights,
+                    numbers[event.counterparty],
+                    event.new_weight,
+                    is_balanced=event.auto_balance_others,
+                )
+        case DeadlineWindowChange():
+            if event.min_ticks_multiplier is not None:
+                source.earliest_multiplier = event.min_ticks_multiplier
+            if event.max_ticks_multiplier is not None:
+                source.latest_multiplier = event.max_ticks_multiplier
+        case _:
+            raise AssertionError(f"event {event.type} is not in the rules")
+
+
+def _make_arrival(world: World, numbers: dict[str, int], event: CustomTransactionArrival) -> None:
     """Make a payment that joins Queue 1 at step 3."""
     if event.deadline is None:
         deadline_tick = world.last_tick_of_day
@@ -74,7 +92,7 @@ def _make_arrival(world: World, numbers: dict[str, int], event: Any) -> None:
     world.arriving.append(payment)
 
 
-def _make_settlement(world: World, numbers: dict[str, int], event: Any) -> None:
+def _make_settlement(world: World, numbers: dict[str, int], event: ScheduledSettlement) -> None:
     """Make a payment that enters at step 6 without its bank being asked."""
     payment = new_payment(
         world,

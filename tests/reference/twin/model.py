@@ -7,17 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from payment_simulator.policy.tree import Policy
+from payment_simulator.scenario.model import Scenario
 
 #: Kinds of cost, in the order in which results give them.
-KINDS = (
-    "liquidity",
-    "overdraft",
-    "collateral",
-    "delay",
-    "deadline_penalty",
-    "end_of_day",
-    "split",
-)
+KINDS = ("liquidity", "overdraft", "collateral", "delay", "deadline_penalty", "end_of_day", "split")
 
 #: Capacity for collateral where the scenario names none, in cents.
 NO_CAPACITY_GIVEN = 10**15
@@ -188,7 +181,7 @@ class World:
         Cents by day, bank and kind.
     """
 
-    scenario: Any
+    scenario: Scenario
     banks: list[Bank]
     policies: list[Policy]
     costs: list[list[list[float]]]
@@ -206,22 +199,22 @@ class World:
     @property
     def day(self) -> int:
         """Number of the day."""
-        return self.tick // int(self.scenario.simulation.ticks_per_day)
+        return self.tick // self.scenario.simulation.ticks_per_day
 
     @property
     def tick_of_day(self) -> int:
         """Number of the tick within its day."""
-        return self.tick % int(self.scenario.simulation.ticks_per_day)
+        return self.tick % self.scenario.simulation.ticks_per_day
 
     @property
     def last_tick_of_day(self) -> int:
         """The tick at which the present day closes."""
-        return (self.day + 1) * int(self.scenario.simulation.ticks_per_day) - 1
+        return (self.day + 1) * self.scenario.simulation.ticks_per_day - 1
 
     @property
     def is_last_day(self) -> bool:
         """Whether no day comes after this one."""
-        return self.day == int(self.scenario.simulation.num_days) - 1
+        return self.day == self.scenario.simulation.num_days - 1
 
     def note(self, step: int, what: str, *about: Any) -> None:
         """Write a line of the log."""

@@ -45,7 +45,7 @@ def new_payment(
 def present_priority(world: World, payment: Payment) -> int:
     """Give the priority with escalation, at most 10."""
     escalation = world.scenario.priority_escalation
-    if escalation is None or not escalation.enabled:
+    if not escalation.enabled:
         return payment.priority
     start = escalation.start_escalating_at_ticks
     most = escalation.max_boost

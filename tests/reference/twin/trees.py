@@ -11,7 +11,6 @@ from payment_simulator.errors import SimulationError
 from payment_simulator.policy.tree import (
     And,
     Compare,
-    Compute,
     Condition,
     ConditionNode,
     Field,
@@ -33,6 +32,33 @@ COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
     ">": operator.gt,
     ">=": operator.ge,
+}
+
+
+def _clamp(value: float, low: float, high: float) -> float:
+    """Keep a value within two bounds; the upper one decides if they cross."""
+    return min(max(value, low), high)
+
+
+def _div0(numerator: float, denominator: float, default: float) -> float:
+    """Divide, or give the default where the denominator is 0."""
+    return default if denominator == 0 else numerator / denominator
+
+
+#: All arguments are computed before the operation, the default of ``div0`` too.
+OPERATIONS: dict[str, Callable[..., float]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "max": lambda *args: max(args),
+    "min": lambda *args: min(args),
+    "ceil": lambda x: float(math.ceil(x)),
+    "floor": lambda x: float(math.floor(x)),
+    "round": lambda x: float(math.floor(x + 0.5)),
+    "abs": abs,
+    "clamp": _clamp,
+    "div0": _div0,
 }
 
 
@@ -127,7 +153,9 @@ def value_of(value: Value, sight: Sight) -> float:
     if isinstance(value, Field):
         return sight.field(value.name)
     args = [value_of(argument, sight) for argument in value.args]
-    return finite(_compute(value, args, sight.where), sight.where)
+    if value.op == "/" and args[1] == 0:
+        raise SimulationError(f"{sight.where}: the policy divides {args[0]} by zero")
+    return finite(OPERATIONS[value.op](*args), sight.where)
 
 
 def finite(result: float, where: str) -> float:
@@ -141,35 +169,3 @@ def finite(result: float, where: str) -> float:
     if not math.isfinite(result):
         raise SimulationError(f"{where}: a result of the policy is {result}, not a finite number")
     return result
-
-
-def _compute(value: Compute, args: list[float], where: str) -> float:
-    """Do one operation."""
-    match value.op, args:
-        case "+", [left, right]:
-            return left + right
-        case "-", [left, right]:
-            return left - right
-        case "*", [left, right]:
-            return left * right
-        case "/", [left, right]:
-            if right == 0:
-                raise SimulationError(f"{where}: the policy divides {left} by zero")
-            return left / right
-        case "max", _:
-            return max(args)
-        case "min", _:
-            return min(args)
-        case "ceil", [x]:
-            return float(math.ceil(x))
-        case "floor", [x]:
-            return float(math.floor(x))
-        case "round", [x]:
-            return float(math.floor(finite(x + 0.5, where)))
-        case "abs", [x]:
-            return abs(x)
-        case "clamp", [x, low, high]:
-            return min(max(x, low), high)
-        case "div0", [numerator, denominator, default]:
-            return default if denominator == 0 else numerator / denominator
-    raise AssertionError(f"{value.op} with {len(args)} arguments is not in the rules")

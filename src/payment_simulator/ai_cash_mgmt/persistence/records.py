@@ -23,6 +23,7 @@ from payment_simulator.persistence.queries import named_queries
 from payment_simulator.persistence.store import Store
 from payment_simulator.persistence.tables import (
     ParentMissingError,
+    require_parent,
     save_batch,
     save_row,
 )
@@ -104,6 +105,8 @@ class RecordStore:
             records = [self._of_kind(kind, record) for record in rows]
             _require_run(kind, run_id, {record.__dict__["run_id"] for record in records})
             self._save_all(kind, records)
+            if not records:
+                self._require_stored(kind, run_id)
             return
         from arro3.core import Array, ChunkedArray, DataType, Table  # noqa: PLC0415 - 20 ms
 
@@ -125,6 +128,13 @@ class RecordStore:
             except InputError:
                 _name_first_bad_row(kind, batch)
                 raise
+        if not batch.num_rows:
+            self._require_stored(kind, run_id)
+
+    def _require_stored(self, kind: type[Record], parent: str) -> None:
+        """Refuse even no rows for a run that is not there: its name may be mistyped."""
+        with self._naming_parents():
+            require_parent(self._store, kind.table(), parent)
 
     @staticmethod
     def _of_kind(kind: type[R], record: R) -> R:

@@ -54,8 +54,10 @@ class GameProvenanceRecord(Record):
     code_revision: Text | None = Field(None, description="Revision of its source, if known.")
     code_is_clean: Flag | None = Field(None, description="Whether that source was unchanged.")
     python_version: Text = Field(description="Python version.")
-    platform: Text = Field(description="Operating system and processor.")
-    libraries_json: JsonText = Field(description="Versions of the libraries that matter.")
+    platform: Text = Field(description="Operating system and processor (free text).")
+    libraries_json: JsonText = Field(
+        description="Versions of the libraries that matter, as a JSON object by name."
+    )
     created_at: Timestamp = Field(description="When this was written down (UTC).")
 
 
@@ -70,7 +72,7 @@ class ProvenanceFileRecord(Record):
     role: Annotated[Text, AfterValidator(lambda value: one_of(FileRole, value))] = Field(
         description="What the file is: game_file, scenario, policy or payments."
     )
-    name: Identifier = Field(description="Its path as given, or the agent whose policy it is.")
+    name: Identifier = Field(description="Its path as given, or the bank whose policy it is.")
     content: Text = Field(description="Its full text.")
     sha256: Text = Field("", description="SHA-256 of the text in UTF-8; filled in when not given.")
 
@@ -103,16 +105,26 @@ class EquilibriumCertificateRecord(Record):
 
     game_id: Identifier = Field(description="The game.")
     certificate_number: Ordinal = Field(description="Certificate of the game, counted from 1.")
-    method: Text = Field(description="How deviations were sought, as kind/method.")
-    parameter_space_json: JsonText = Field(description="Where deviations were sought.")
-    profile_json: JsonText = Field(description="The policies judged, by agent.")
+    method: Text = Field(description="How deviations were sought, as kind/method (free text).")
+    parameter_space_json: JsonText = Field(description="Where deviations were sought, as JSON.")
+    profile_json: JsonText = Field(description="The policies judged, as a JSON object by bank.")
     num_samples: Ordinal = Field(description="Sample days.")
-    regrets_json: JsonText = Field(description="Gain of the best deviation by agent (cents).")
+    regrets_json: JsonText = Field(
+        description="Gain of the best deviation (cents), as a JSON object by bank."
+    )
     distance_from_equilibrium: Amount = Field(description="The largest regret (cents).")
-    best_deviations_json: JsonText = Field(description="The best deviation by agent.")
-    pure_equilibria_json: JsonText | None = Field(None, description="All pure equilibria (grids).")
-    best_responses_json: JsonText | None = Field(None, description="Best responses (grids).")
-    social_optimum_json: JsonText | None = Field(None, description="Least total cost (grids).")
+    best_deviations_json: JsonText = Field(
+        description="The best deviation, as a JSON object by bank."
+    )
+    pure_equilibria_json: JsonText | None = Field(
+        None, description="All pure equilibria (grids), as JSON."
+    )
+    best_responses_json: JsonText | None = Field(
+        None, description="Best responses (grids), as JSON."
+    )
+    social_optimum_json: JsonText | None = Field(
+        None, description="Least total cost (grids), as JSON."
+    )
     price_of_anarchy: Number | None = Field(
         None, description="Total cost of the worst equilibrium over that of the optimum."
     )

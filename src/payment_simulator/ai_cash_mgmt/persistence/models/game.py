@@ -58,14 +58,16 @@ class GameSessionRecord(Record):
     KEY: ClassVar[tuple[str, ...]] = ("game_id",)
 
     game_id: Identifier = Field(description="Unique game identifier.")
-    scenario_config: Text = Field(description="Path to the scenario file.")
+    scenario_config: Text = Field(description="Path to the scenario file (free text).")
     master_seed: Int64 = Field(description="Master seed; everything random is derived from it.")
     game_mode: Mode = Field(description="Mode: rl_optimization or campaign_learning.")
-    config_json: Text = Field(description="Full configuration as JSON.")
+    config_json: Text = Field(description="Full configuration, as a JSON object.")
     started_at: Timestamp = Field(description="When the game started (UTC).")
     completed_at: Timestamp | None = Field(None, description="When the game ended (UTC).")
     status: Status = Field(description="Status: running, completed, failed or converged.")
-    optimized_agents: TextList = Field(description="Agents being optimised.")
+    optimized_agents: TextList = Field(
+        description="Banks whose agents play, as a JSON array of names."
+    )
     total_iterations: Count = Field(0, description="Optimisation iterations played.")
     converged: Flag = Field(default=False, description="Whether the game converged.")
     final_cost: Number | None = Field(None, description="Final aggregate cost (cents).")
@@ -92,21 +94,23 @@ class PolicyIterationRecord(Record):
     PARENT: ClassVar[tuple[str, str, str] | None] = ("game_sessions", "game_id", "game_id")
 
     game_id: Identifier = Field(description="The game that the step belongs to.")
-    agent_id: Identifier = Field(description="Agent being optimised.")
+    agent_id: Identifier = Field(description="Bank whose policy is optimised.")
     iteration_number: Ordinal = Field(description="Iteration, counted from 1.")
     trigger_tick: Count = Field(description="Tick that triggered the optimisation.")
-    old_policy_json: Text = Field(description="Policy before the step, as JSON.")
-    new_policy_json: Text = Field(description="Policy proposed, as JSON.")
+    old_policy_json: Text = Field(description="Policy before the step, as a JSON object.")
+    new_policy_json: Text = Field(description="Policy proposed, as a JSON object.")
     old_cost: Number = Field(description="Cost of the old policy (cents).")
     new_cost: Number = Field(description="Cost of the new policy (cents).")
     cost_improvement: Number = Field(description="Cost reduction, old - new (cents).")
     was_accepted: Flag = Field(description="Whether the new policy was accepted.")
-    validation_errors: TextList = Field(description="Why the proposal was refused, if it was.")
-    llm_model: Text = Field(description="Who proposed: provider/model, or kind/method.")
+    validation_errors: TextList = Field(
+        description="Why the proposal was refused, as a JSON array of texts; empty if it was not."
+    )
+    llm_model: Text = Field(description="Who proposed: provider/model, or kind/method (free text).")
     llm_latency_seconds: Annotated[Number, Field(ge=0)] = Field(
         description="Time the proposer took (seconds)."
     )
-    tokens_used: Count = Field(description="Tokens used, in and out.")
+    tokens_used: Count = Field(description="Tokens used, in and out; 0 where no model was asked.")
     created_at: Timestamp = Field(description="When the step was recorded (UTC).")
 
     @model_validator(mode="after")

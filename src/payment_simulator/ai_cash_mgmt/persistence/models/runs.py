@@ -58,12 +58,16 @@ class SimulationRunRecord(Record):
 
     run_id: Identifier = Field(description="Unique run identifier.")
     game_id: Identifier | None = Field(None, description="The game it was run for, if any.")
-    agent_id: Identifier | None = Field(None, description="The agent it was run for, if any.")
+    agent_id: Identifier | None = Field(None, description="The bank it was run for, if any.")
     iteration_number: Ordinal | None = Field(None, description="The step it was run for, if any.")
-    purpose: Text = Field(description="Why it was run: simulate, best_sample, final, ...")
-    scenario_config: Text = Field(description="Path to the scenario file.")
+    purpose: Text = Field(
+        description="Why it was run (free text): simulate, best_sample, final, ..."
+    )
+    scenario_config: Text = Field(description="Path to the scenario file (free text).")
     scenario_sha256: Text = Field(description="SHA-256 of the scenario's text.")
-    policies_json: JsonText = Field(description="The policy of every bank.")
+    policies_json: JsonText = Field(
+        description="The policy of every bank, as a JSON object by bank."
+    )
     master_seed: Int64 = Field(description="Seed of the arrivals.")
     num_days: Ordinal = Field(description="Days simulated.")
     ticks_per_day: Ordinal = Field(description="Ticks in a day.")
@@ -71,7 +75,9 @@ class SimulationRunRecord(Record):
     num_payments: Count64 = Field(description="Payments that arrived.")
     num_settled: Count64 = Field(description="Payments that settled.")
     total_cost: Number = Field(description="Cost of all banks (cents).")
-    measures_json: JsonText = Field("{}", description="Measures of the run by name.")
+    measures_json: JsonText = Field(
+        "{}", description="Measures of the run, as a JSON object by name."
+    )
     package_version: Text = Field(description="Version of payment-simulator.")
     started_at: Timestamp = Field(description="When the run started (UTC).")
     completed_at: Timestamp | None = Field(None, description="When the run ended (UTC).")
@@ -106,7 +112,9 @@ class TransactionRecord(RunRow):
     )
     released_tick: Count | None = Field(None, description="Tick of first release to the system.")
     settled_tick: Count | None = Field(None, description="Tick at which it had settled in full.")
-    settlement_method: Text | None = Field(None, description="How it settled: rtgs, bilateral, ...")
+    settlement_method: Text | None = Field(
+        None, description="How it settled (free text): rtgs, bilateral, ..."
+    )
     delay_cost: Amount = Field(0.0, description="Delay cost it caused (cents).")
     penalty_cost: Amount = Field(0.0, description="Penalties it caused (cents).")
 
@@ -135,12 +143,12 @@ class SimulationEventRecord(RunRow):
     event_number: Count64 = Field(description="Event within the run, in order.")
     day: Count = Field(description="Day, from 0.")
     tick: Count = Field(description="Tick of the run, from 0.")
-    event_type: Identifier = Field(description="What happened.")
+    event_type: Identifier = Field(description="What happened (free text), such as settlement.")
     agent_id: Identifier | None = Field(None, description="Bank that did it or bore it.")
     counterparty_id: Identifier | None = Field(None, description="The other bank, if any.")
     payment_number: Count64 | None = Field(None, description="The payment, if any.")
     amount_cents: Int64 | None = Field(None, description="Amount (cents), if any.")
-    details_json: JsonText | None = Field(None, description="Anything more.")
+    details_json: JsonText | None = Field(None, description="Anything more, as JSON.")
 
 
 class BankStateRecord(RunRow):

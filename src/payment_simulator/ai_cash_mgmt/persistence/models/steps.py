@@ -30,7 +30,7 @@ class StepRecord(Record):
     PARENT: ClassVar[tuple[str, str, str] | None] = ("game_sessions", "game_id", "game_id")
 
     game_id: Identifier = Field(description="The game.")
-    agent_id: Identifier = Field(description="The agent.")
+    agent_id: Identifier = Field(description="The bank whose policy is optimised.")
     iteration_number: Ordinal = Field(description="Iteration, counted from 1.")
 
 
@@ -41,11 +41,13 @@ class LLMInteractionRecord(StepRecord):
     KEY: ClassVar[tuple[str, ...]] = (*StepRecord.KEY, "attempt_number")
 
     attempt_number: Ordinal = Field(description="Call within the step, counted from 1.")
-    llm_model: Text = Field(description="Model asked, as provider/model.")
+    llm_model: Text = Field(description="Model asked, as provider/model (free text).")
     system_prompt: Text = Field(description="System prompt, in full.")
     user_prompt: Text = Field(description="User prompt, in full; on a retry with the errors.")
     raw_response: Text | None = Field(None, description="Answer as it came; none if none came.")
-    parsed_policy_json: JsonText | None = Field(None, description="Policy read from the answer.")
+    parsed_policy_json: JsonText | None = Field(
+        None, description="Policy read from the answer, as a JSON object."
+    )
     parsing_error: Text | None = Field(
         None, description="Why there is no policy, if there is none."
     )
@@ -63,9 +65,11 @@ class PolicyDiffRecord(StepRecord):
 
     TABLE: ClassVar[str] = "policy_diffs"
 
-    diff_summary: Text = Field(description="The change in words.")
-    parameter_changes_json: JsonText = Field(description="Changed parameters, old and new.")
-    tree_changes_json: JsonText = Field(description="Changed nodes of the trees.")
+    diff_summary: Text = Field(description="The change in words (free text).")
+    parameter_changes_json: JsonText = Field(
+        description="Changed parameters, old and new, as JSON."
+    )
+    tree_changes_json: JsonText = Field(description="Changed nodes of the trees, as JSON.")
     payment_tree_changed: Flag = Field(description="Whether the payment tree changed.")
     bank_tree_changed: Flag = Field(description="Whether the bank tree changed.")
     strategic_collateral_tree_changed: Flag = Field(
@@ -85,15 +89,21 @@ class IterationContextRecord(StepRecord):
     cost_mean: Number = Field(description="Mean cost of the current policy (cents).")
     cost_std: Amount = Field(description="Standard deviation of that cost (cents).")
     settlement_rate_mean: Share | None = Field(None, description="Mean share of payments settled.")
-    cost_breakdown_json: JsonText = Field(description="Mean cost by kind (cents).")
+    cost_breakdown_json: JsonText = Field(
+        description="Mean cost by kind (cents), as a JSON object."
+    )
     best_seed: Int64 = Field(description="Seed of the cheapest sample day.")
     best_seed_cost: Number = Field(description="Its cost (cents).")
     best_seed_verbose_output: Text | None = Field(None, description="That day told tick by tick.")
     worst_seed: Int64 = Field(description="Seed of the dearest sample day.")
     worst_seed_cost: Number = Field(description="Its cost (cents).")
     worst_seed_verbose_output: Text | None = Field(None, description="That day told tick by tick.")
-    context_json: JsonText = Field("{}", description="Everything else shown, such as past steps.")
-    omissions_json: JsonText = Field("[]", description="What was left out to keep within size.")
+    context_json: JsonText = Field(
+        "{}", description="Everything else shown, such as past steps, as JSON."
+    )
+    omissions_json: JsonText = Field(
+        "[]", description="What was left out to keep within size, as a JSON array."
+    )
 
 
 class EvaluationSampleRecord(StepRecord):

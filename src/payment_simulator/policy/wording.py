@@ -1,0 +1,68 @@
+"""Words for errors and pictures: texts from files shown so that none of them acts on a terminal."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable
+from typing import Any
+
+#: A longer text is cut where it is quoted in an error.
+_QUOTED = 60
+_LARGE = 10**15
+
+
+def visible(text: object) -> str:
+    """Return a text on one line, with control and direction characters written out."""
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode()
+        for c in str(text)
+    )
+
+
+def quoted(text: str) -> str:
+    """Return a text in quotation marks, cut where it is long."""
+    cut = text if len(text) <= _QUOTED else f"{text[:_QUOTED]}..."
+    return f'"{visible(cut)}"'
+
+
+def shown(value: Any) -> str:
+    """Return a value of a file as an error shows it; lists and objects only by their kind.
+
+    Their text could be endless: YAML lets an object contain itself.
+    """
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return str(value) if abs(value) < _LARGE else "an integer beyond all bounds"
+    if isinstance(value, float):
+        return repr(value)
+    if isinstance(value, str):
+        return quoted(value)
+    if isinstance(value, list | tuple):
+        return "a list"
+    return "an object" if isinstance(value, dict) else f"a {type(value).__name__}"
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return the known name that is most like this one, or all where none is and they are few."""
+    names = list(known)
+    by_lower = {candidate.lower(): candidate for candidate in names}
+    near = difflib.get_close_matches(name.lower()[:_QUOTED], by_lower, n=1, cutoff=0.5)
+    if near:
+        return f"nearest: {visible(by_lower[near[0]])}"
+    few = 12
+    if 0 < len(names) <= few:
+        return f"known: {', '.join(visible(candidate) for candidate in names)}"
+    return "nothing like it is known" if names else "none is known"
+
+
+def number_text(value: float) -> str:
+    """Return a number without a needless fraction, thousands separated."""
+    if not math.isfinite(value):
+        return repr(value)
+    if value == int(value) and abs(value) < _LARGE:
+        return f"{int(value):,}"
+    return f"{value:,.12g}" if abs(value) < _LARGE else f"{value:.12g}"
