@@ -91,10 +91,7 @@ def set_up(name: str, requirements: str, instead: str = "") -> Path:
     # An environment for tests holds all that the demonstration needs.
     if present in {state(requirements, instead), state("dev", instead)}:
         return environment
-    print(
-        f"Setting up {environment}: installing packages, once; a minute, or more on a slow line ...",
-        flush=True,
-    )
+    print(f"Setting up {environment}: installs packages, once; about a minute ...", flush=True)
     pip = make_environment(environment)
     hashed = ROOT / "requirements" / f"{requirements}.txt"
     run([*pip, "install", "--quiet", "--require-hashes", "-r", hashed])

@@ -16,6 +16,16 @@ from typing import Any
 from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.ai_cash_mgmt.persistence.models import RECORDS, Record, SupersededRecord
 from payment_simulator.persistence.connection import DatabaseManager
+from payment_simulator.policy import ACTIONS, FIELDS, builtin, builtin_names, check_policy, to_json
+from payment_simulator.policy.actions import ActionInfo, ParameterInfo
+from payment_simulator.policy.fields import GROUPS, MAX_REGISTERS, REGISTER_GROUP
+from payment_simulator.policy.grammar import (
+    FRACTION,
+    MAX_DEPTH,
+    MAX_EXPRESSION,
+    MAX_PARTS,
+    OPERATIONS,
+)
 
 HERE = Path(__file__).parent
 HEAD = """# Every table and column
@@ -102,10 +112,156 @@ def _stub(head: str, documented: Callable[..., object]) -> str:
     return f"```python\n{head}\n{indent(body, '    ') if text else '    ...'}\n```\n"
 
 
+POLICY_HEAD = f"""# The policy language
+
+Made from the tables of fields and actions by `docs/generate.py`. What every field and action does,
+to the cent, is told in [the rules](rules.md).
+
+A policy is a JSON file of at most 4 MiB with `policy_id`, and, where wanted, `version` (`"1.0"`),
+`description`, `parameters` (numbers by name) and up to four trees: `strategic_collateral_tree`,
+`bank_tree`, `payment_tree`, `end_of_tick_collateral_tree`. Without a payment tree every payment is
+released; another tree that is missing does nothing. A tree is a node, or `{{"root": node}}`:
+
+```json
+{to_json(builtin("deadline"))}```
+
+A **node** is a fork (`condition`, `on_true`, `on_false`) or an action (`action`, `parameters`).
+`type` and `node_id` may be left out: `{{"action": "Release"}}` is a whole tree. A `node_id` is
+unique in its tree. A tree has at most {MAX_DEPTH} nodes from its root to a leaf, a policy at most
+{MAX_PARTS:,} nodes, conditions and values.
+
+A **condition** compares (`==`, `!=`, `<`, `<=`, `>`, `>=` with `left` and `right`), or joins
+others: `and` and `or` with the list `conditions`, `not` with `condition`. Conditions and values may
+be nested {MAX_EXPRESSION} deep.
+
+A **value** is `{{"field": name}}`, `{{"param": name}}`, `{{"value": number}}` or
+`{{"compute": {{"op": ...}}}}`.
+
+**Parameters** are finite numbers. `{FRACTION}`, from 0 to 1, is also the share of the
+liquidity pool that the bank funds at the open.
+
+Nothing is silently ignored: a key that is not known is an error. `payment-sim policy check FILE`
+names every problem with its place, `payment-sim policy show FILE` draws a policy and tells it in
+words.
+
+```console
+$ payment-sim policy check deadline
+deadline: valid, 3 nodes
+$ payment-sim policy show deadline
+...
+  If at most urgency_threshold (5) ticks are left to its deadline: release it.
+  Otherwise: hold it.
+```
+"""
+_OPERATION_MEANINGS = {
+    "+": "sum",
+    "-": "left less right",
+    "*": "product",
+    "/": "left over right; dividing by 0 stops the run",
+    "max": "the largest of a list",
+    "min": "the smallest of a list",
+    "ceil": "rounded up",
+    "floor": "rounded down",
+    "round": "rounded, a half upwards",
+    "abs": "without its sign",
+    "clamp": "kept between `min` and `max`",
+    "div0": "numerator over denominator; `default` where that is 0",
+}
+#: Mistakes of which the page shows what is said.
+_MISTAKES: tuple[dict[str, Any], ...] = (
+    {"payment_tree": {"node_id": "A2", "action": "Relase"}},
+    {"payment_tree": {"action": "Split", "parameters": {"num_splits": {"value": 1}}}},
+    {"payment_tree": {"action": "Split", "parameters": {"num_splits": {"param": "parts"}}}},
+    {"bank_tree": {"action": "Hold"}},
+    {
+        "bank_tree": {
+            "condition": {"op": "<", "left": {"field": "priority"}, "right": {"value": 5}},
+            "on_true": {"action": "NoAction"},
+            "on_false": {"action": "NoAction"},
+        }
+    },
+    {"parameters": {FRACTION: 1.5}},
+    {"payment_trees": {"action": "Release"}},
+)
+
+
+_REGISTERS = f"""`bank_state_*` stands for the policy's own registers: at most {MAX_REGISTERS}, with
+names of 1 to 64 letters, digits and underscores behind `bank_state_`. They are 0 at the open of a
+day; `SetState` and `AddState` change them."""
+
+
+def policy_page() -> str:
+    """Return the page of the policy language."""
+    operations = [
+        f"| `{op}` | {', '.join(f'`{key}`' for key in keys)} | {_OPERATION_MEANINGS[op]} |"
+        for op, keys in OPERATIONS.items()
+    ]
+    mistakes = [f"- {check_policy({'policy_id': 'x', **data})[0]}" for data in _MISTAKES]
+    return "\n".join(
+        [
+            POLICY_HEAD,
+            "## Operations\n\n| op | takes | gives |\n|---|---|---|",
+            *operations,
+            "\n## Actions\n",
+            *(_action(info) for info in ACTIONS.values()),
+            "## Fields\n",
+            _REGISTERS,
+            *(_fields(group) for group in GROUPS if group != REGISTER_GROUP),
+            "\n## What errors look like\n",
+            *mistakes,
+            "\n## Policies that come with the package\n",
+            *(_built_in(name) for name in builtin_names()),
+            "",
+        ]
+    )
+
+
+def _action(info: ActionInfo) -> str:
+    rows = [_parameter(parameter) for parameter in info.parameters]
+    table = ["", "| parameter | takes | meaning |", "|---|---|---|", *rows] if rows else []
+    trees = ", ".join(f"`{tree}`" for tree in info.trees)
+    return "\n".join([f"### `{info.name}`\n", f"{info.meaning} In {trees}.", *table, ""])
+
+
+def _parameter(info: ParameterInfo) -> str:
+    takes = {"value": "a value", "word": "a text", "names": "a list of banks"}[info.kind]
+    if info.choices:
+        takes = ", ".join(f"`{choice}`" for choice in info.choices)
+    bounds = [f"at least {info.low:g}"] if info.low is not None else []
+    bounds += [f"at most {info.high:g}"] if info.high is not None else []
+    needed = [] if info.required else ["may be left out"]
+    return f"| `{info.name}` | {', '.join([takes, *bounds, *needed])} | {info.meaning} |"
+
+
+def _fields(group: str) -> str:
+    rows = [
+        f"| `{info.name}` | {info.unit} | {'payment trees' if info.payment_only else 'all trees'} "
+        f"| {info.meaning} |"
+        for info in FIELDS.values()
+        if info.group == group
+    ]
+    return "\n".join(
+        [
+            f"\n### {group.capitalize()}\n",
+            "| field | unit | seen in | meaning |",
+            "|---|---|---|---|",
+            *rows,
+        ]
+    )
+
+
+def _built_in(name: str) -> str:
+    policy = builtin(name)
+    given = [f"`{key}` {value:,.12g}" for key, value in policy.parameters.items()]
+    parameters = f" Parameters: {', '.join(given)}." if given else ""
+    return f"- **`{name}`**: {policy.description}{parameters}"
+
+
 #: Every page that is made from the code.
 PAGES: dict[Path, Callable[[], str]] = {
     HERE / "reference" / "tables.md": tables_page,
     HERE / "reference" / "repository.md": repository_page,
+    HERE / "reference" / "policy-language.md": policy_page,
 }
 
 

@@ -21,6 +21,7 @@ from payment_simulator.cli.main import app
 from payment_simulator.persistence.connection import DatabaseManager
 
 ROOT = Path(__file__).parents[2]
+RUN_SCRIPT = (ROOT / "run.py").read_text(encoding="utf-8")
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
@@ -66,7 +67,7 @@ def run_console(example: Example) -> None:
         words = shlex.split(command, comments=True)
         if words[:2] == ["python3", "run.py"]:
             if words[2] != "demo":
-                assert re.search(rf"run.py {words[2]} ", (ROOT / "run.py").read_text()), command
+                assert re.search(rf"run.py {words[2]} ", RUN_SCRIPT), command
                 continue
             words = ["payment-sim", *words[2:]]
         if words[0] != "payment-sim":
@@ -78,7 +79,7 @@ def run_console(example: Example) -> None:
             assert is_shown(expected, result.output), f"{command}: {result.output}"
 
 
-def compare_text(example: Example) -> None:
+def compare_output(example: Example) -> None:
     """Compare with what the Python blocks since the last such block have printed."""
     printed = example.namespace["printed"]()
     assert is_shown(example.parsed, printed), printed
@@ -97,7 +98,7 @@ DOCUMENTS = Sybil(
         PythonCodeBlockParser(future_imports=["annotations"]),
         CodeBlockParser("console", run_console),
         CodeBlockParser("sql", run_sql),
-        CodeBlockParser("text", compare_text),
+        CodeBlockParser("output", compare_output),
     ]
 )
 
@@ -119,7 +120,7 @@ def test_blocks_run(
 def test_a_tutorial_can_be_pasted(page: Path, tmp_path: Path) -> None:
     """Python reads its blocks line by line, as from a keyboard; no prompt is set for them."""
     text = page.read_text(encoding="utf-8")
-    blocks = re.findall(r"^```(python|text)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    blocks = re.findall(r"^```(python|output)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
     typed = "".join(f"{block}\n" for kind, block in blocks if kind == "python")
     done = subprocess.run(
         [sys.executable, "-i", "-q", "-u"],
@@ -132,7 +133,7 @@ def test_a_tutorial_can_be_pasted(page: Path, tmp_path: Path) -> None:
     )
     assert "Error" not in done.stderr
     assert done.returncode == 0
-    shown = "".join(block for kind, block in blocks if kind == "text")
+    shown = "".join(block for kind, block in blocks if kind == "output")
     assert is_shown(shown, done.stdout), done.stdout
 
 

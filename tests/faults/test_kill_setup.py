@@ -91,6 +91,7 @@ def finish_migration(path: Path) -> int:
     assert copies
     for copy in copies:
         assert check_version(copy) < current_version()
+    assert [name for name in names(path.parent) if name.startswith(".")] == []
     return reached
 
 

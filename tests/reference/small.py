@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from payment_simulator.policy.tree import (
@@ -14,7 +15,7 @@ from payment_simulator.policy.tree import (
     Policy,
     Value,
 )
-from payment_simulator.scenario.model import Loaded, ObservedPayment, Scenario
+from payment_simulator.scenario import ObservedPayment, Scenario, parse_scenario
 
 NO_COSTS: dict[str, Any] = {
     "overdraft_bps_per_tick": 0.0,
@@ -67,8 +68,10 @@ def scenario(
         "scenario_events": list(events),
         **switches,
     }
-    policies = tuple(Policy("release") for _ in agents)
-    return Scenario.model_validate(keys).with_loaded(Loaded("", policies, payments))
+    made = parse_scenario(keys)
+    if not payments:
+        return made
+    return made.with_loaded(replace(made.loaded, payments=payments))
 
 
 def event(tick: int, kind: str, *, interval: int | None = None, **about: Any) -> dict[str, Any]:

@@ -118,6 +118,8 @@ def test_offset_at_entry_finds_the_first_that_both_can_bear():
     strict = scenario(0, 3, 0, queue_discipline="strict", **offsets)
     assert states(run_twin(strict, arrivals=arrivals)) == "----"
     assert states(run_twin(strict, arrivals=[pay(1, 0, 12), pay(0, 1, 10, tick=1)])) == "ss"
+    second = [pay(1, 0, 30), pay(1, 0, 12), pay(0, 1, 10, tick=1)]
+    assert states(run_twin(strict, arrivals=second)) == "---"
 
 
 def test_offset_at_entry_under_strict_needs_the_entering_payment_to_be_free():

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from payment_simulator.errors import SimulationError
+from payment_simulator.policy.fields import FIELDS
 from payment_simulator.policy.tree import (
     And,
     Compare,
@@ -215,6 +216,12 @@ def test_every_field_of_the_page_is_there_and_no_other():
     assert set(payment_fields(world, world.payments[5])) == set(SEEN_OF_THE_PAYMENT)
 
 
+def test_the_table_of_the_policy_language_has_the_same_fields():
+    assert set(FIELDS) == names_on_the_page()
+    only_of_payments = {name for name, info in FIELDS.items() if info.payment_only}
+    assert only_of_payments == set(SEEN_OF_THE_PAYMENT) - set(SEEN_BY_A)
+
+
 @pytest.mark.parametrize("name", SEEN_BY_A)
 def test_what_a_bank_sees(name):
     world = a_world()
@@ -229,7 +236,10 @@ def test_what_a_bank_sees_of_a_payment(name):
 
 
 def test_what_an_idle_bank_without_credit_sees():
-    made = scenario(bank(0, collateral_haircut=1.0, max_collateral_capacity=0), 0)
+    rate = {"mode": "rate", "bps_per_event": 100.0}
+    made = scenario(
+        bank(0, collateral_haircut=1.0, max_collateral_capacity=0), 0, costs={"eod_penalty": rate}
+    )
     world = World(made, make_banks(made), [Policy("p")] * 2, costs=[])
     seen = bank_fields(world, world.banks[0])
     expected = {
@@ -241,6 +251,7 @@ def test_what_an_idle_bank_without_credit_sees():
         "required_collateral_for_usage": 0,
         "system_queue2_pressure_index": 0,
         "my_throughput_fraction_today": 1,
+        "cost_eod_penalty": 0,
     }
     assert {name: seen[name] for name in expected} == expected
     world.banks[0].balance, world.banks[0].capacity = -5, 90

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from rich.console import Console
 
-from payment_simulator.ai_cash_mgmt import GameRepository
+from payment_simulator.ai_cash_mgmt import GameMode, GameRepository, GameStatus
+from payment_simulator.cli import output
 from payment_simulator.persistence.connection import DatabaseManager
 from payment_simulator.persistence.sidecar import sidecar_path
 from payment_simulator.persistence.store import Store
@@ -219,3 +221,56 @@ def test_interrupted_within_a_query(db_path: Path, monkeypatch):
     save(db_path, "game-001")
     monkeypatch.setattr(Store, "cursor", lambda _: _Interrupted())
     assert payment_sim("games", "--db", db_path).code == 130
+
+
+def table_at(width: int, monkeypatch, capsys) -> list[str]:
+    """Return the lines of a table of one row on a terminal of some width."""
+    wide = Console(width=width, highlight=False, markup=False, emoji=False)
+    monkeypatch.setattr(output, "_console", lambda: wide)
+    output.print_table(
+        ["game", "final cost", "mode", "proposer"],
+        [("game-001", "1,234.50", "rl_optimization", "anthropic/claude-sonnet")],
+        numbers=["final cost"],
+        yielding=["proposer"],
+        optional=["mode"],
+    )
+    lines: list[str] = capsys.readouterr().out.splitlines()
+    assert max(len(line) for line in lines if not line.startswith("Left out")) <= width
+    return lines
+
+
+class TestNarrowTables:
+    """No header is folded, no number is cut, and what is left out is named."""
+
+    def test_wide_enough(self, monkeypatch, capsys):
+        lines = table_at(80, monkeypatch, capsys)
+        assert lines[1].split() == ["game", "final", "cost", "mode", "proposer"]
+        row = ["game-001", "1,234.50", "rl_optimization", "anthropic/claude-sonnet"]
+        assert lines[3].split() == row
+        assert "Left out" not in lines[-1]
+
+    def test_leaves_out_before_it_folds(self, monkeypatch, capsys):
+        lines = table_at(60, monkeypatch, capsys)
+        assert lines[3].split() == ["game-001", "1,234.50", "anthropic/claude-sonnet"]
+        assert lines[-1] == "Left out for want of width: mode."
+
+    def test_folds_at_the_slash(self, monkeypatch, capsys):
+        lines = table_at(40, monkeypatch, capsys)
+        assert lines[1].split() == ["game", "final", "cost", "proposer"]
+        assert lines[3].split() == ["game-001", "1,234.50", "anthropic/"]
+        assert lines[4].split() == ["claude-sonnet"]
+
+    def test_a_number_cut_short_shows_that_it_is(self, monkeypatch, capsys):
+        said = "\n".join(table_at(20, monkeypatch, capsys))
+        assert "1,2…" in said
+
+
+@pytest.mark.parametrize("word", ["-h", "--help"])
+@pytest.mark.parametrize("command", [[], ["games"], ["show"], ["db"], ["db", "status"]], ids=str)
+def test_help_fits_and_names_the_choices(command: list[str], word: str):
+    outcome = payment_sim(*command, word)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "..." not in outcome.out.replace("[ARGS]...", "")
+    if command == ["games"]:
+        for choice in (*GameStatus, *GameMode):
+            assert choice.value in outcome.out

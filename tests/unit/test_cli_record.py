@@ -108,6 +108,16 @@ class TestDemo:
         assert said.startswith(f"{db_path} holds other games (campaign, ended, oldest, ...)")
         assert tree(db_path.parent) == before
 
+    def test_refuses_a_game_of_another_by_its_own_name(self, db_path: Path):
+        with DatabaseManager(db_path) as manager:
+            repo = GameRepository(manager.conn)
+            repo.initialize_schema()
+            repo.save_game_session(a_session(DEMO, master_seed=43))
+        before = tree(db_path.parent)
+        said = one_error(payment_sim("demo", "--db", db_path))
+        assert f"holds other games ({DEMO})" in said
+        assert tree(db_path.parent) == before
+
     def test_refuses_an_older_file_with_other_games_before_it_changes_it(self, db_path: Path):
         db_path.write_bytes(gzip.decompress(asset(1).read_bytes()))
         before = tree(db_path.parent)

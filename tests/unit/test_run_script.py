@@ -70,9 +70,29 @@ class TestTasks:
     )
     def test_usage(self, arguments: list[str], code: int):
         done = run_script(*arguments)
-        assert (done.returncode, done.stderr) == (code, "")
+        assert done.returncode == code
+        said, silent = (done.stderr, done.stdout) if code else (done.stdout, done.stderr)
+        assert silent == ""
         for task in ("demo", "test", "compat", "shell"):
-            assert re.search(rf"python3 run.py {task}\b", done.stdout)
+            assert re.search(rf"python3 run.py {task}\b", said)
+        if code:
+            assert said.startswith(f"Error: there is no task {arguments[0]!r}.")
+
+    def test_demo_runs_where_the_person_is(self, script: ModuleType, tmp_path: Path, monkeypatch):
+        elsewhere = tmp_path / "elsewhere"
+        elsewhere.mkdir()
+        monkeypatch.chdir(elsewhere)
+        folders: list[Path] = []
+
+        def note(command: list[str], *, cwd: Path, **_: Any) -> SimpleNamespace:
+            assert command[1:] == ["demo", "--db", "mine.db"]
+            folders.append(cwd)
+            return SimpleNamespace(returncode=0)
+
+        monkeypatch.setattr(script, "set_up", lambda *_: script.ROOT / ".venv")
+        monkeypatch.setattr(script, "subprocess", SimpleNamespace(run=note))
+        assert script.demo(["--db", "mine.db"]) == 0
+        assert folders == [elsewhere]
 
     def test_ci_and_make_name_tasks_that_exist(self, script: ModuleType):
         named = {

@@ -170,7 +170,9 @@ def test_rows_of_a_run_that_is_not_there_are_refused(
 ):
     before = n_rows(manager)
     rows = without_run(rows_of(kind))
-    for given in (pl.DataFrame(rows), [kind(**row, run_id="run-009") for row in rows]):
+    frame = pl.DataFrame(rows)
+    named = [kind(**row, run_id="run-009") for row in rows]
+    for given in (frame, named, frame.clear(), []):
         with pytest.raises(RunNotFoundError, match="'run-009' is not in the record") as refusal:
             save_rows(run, kind, given, "run-009")
         assert refusal.value.run_id == "run-009"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 _GAME = "exp1-run-001"
 _ITERATIONS = 25
 _AGENTS = ("BANK_A", "BANK_B")
+#: By these fields the demonstration knows its own game again.
+_PLAYED: dict[str, Any] = {
+    "scenario_config": "experiments/castro/configs/exp1.yaml",
+    "master_seed": 42,
+    "game_mode": "rl_optimization",
+    "config_json": '{"max_iterations": 25}',
+}
 #: PAYMENT_SIM_DB names a record of real games, so the demonstration does not take it.
 _OwnDatabaseOption = Annotated[
     Path,
@@ -61,7 +68,12 @@ def _refuse_other_games(db: Path, manager: DatabaseManager) -> None:
 
     if not schema_state(Store(manager.conn)).version:
         return  # no tables yet
-    others = [game for game in GameRepository(manager.conn).get_game_ids() if game != _GAME]
+    repo = GameRepository(manager.conn)
+    others = [game for game in repo.get_game_ids() if game != _GAME]
+    found = repo.get_game_session(_GAME)
+    # Whoever starts from the reference's example may have kept its name for a game of their own.
+    if found is not None and any(found.__dict__[name] != v for name, v in _PLAYED.items()):
+        others.insert(0, _GAME)
     if others:
         raise InputError(
             f"{db} holds other games ({', '.join(others[:3])}{', ...' if others[3:] else ''}), "
@@ -74,11 +86,8 @@ def _play(repo: GameRepository) -> None:
     from payment_simulator.ai_cash_mgmt import GameSessionRecord, PolicyIterationRecord
 
     session = GameSessionRecord(
+        **_PLAYED,
         game_id=_GAME,
-        scenario_config="experiments/castro/configs/exp1.yaml",
-        master_seed=42,
-        game_mode="rl_optimization",
-        config_json='{"max_iterations": 25}',
         started_at=datetime.now(UTC),
         status="running",
         optimized_agents=list(_AGENTS),

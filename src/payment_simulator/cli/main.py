@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from payment_simulator._version import __version__
-from payment_simulator.cli import db, demo, games
+from payment_simulator.cli import db, demo, games, policy
 from payment_simulator.errors import PaymentSimulatorError
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.command("demo")(demo.demo)
 app.command("games")(games.games)
 app.command("show")(games.show)
 app.add_typer(db.app, name="db")
+app.add_typer(policy.app, name="policy")
 
 
 def _version(wanted: bool) -> None:

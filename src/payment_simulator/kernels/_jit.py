@@ -1,7 +1,12 @@
 """The only place that configures Numba.
 
-Arrays passed between kernels would be reference-counted at every call, which costs four times the
-work itself; ``_nrt=False`` leaves that out, and is right because no inner kernel allocates.
+Three private options of Numba make the engine fast to run and to compile; without them it is slower
+and gives the same results, which a test makes sure of:
+
+* ``_nrt=False``: arrays passed between kernels would be reference-counted at every call, which costs
+  four times the work itself. It is right because no kernel allocates.
+* ``no_cpython_wrapper``: nothing but the entry is called from Python.
+* constants are not told apart by their value when kernels are specialised (:func:`_widen`).
 """
 
 from __future__ import annotations
@@ -12,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core import types
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -19,20 +25,37 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 IS_INTERPRETED = bool(numba.config.DISABLE_JIT)
 
 
+def _widen(dispatcher: Any) -> None:
+    """Let a kernel be compiled once for an argument's type, not once for each constant passed."""
+    resolve = dispatcher.get_call_template
+
+    def get_call_template(args: tuple[Any, ...], kws: dict[str, Any]) -> Any:
+        wide = tuple(types.unliteral(arg) for arg in args)
+        return resolve(wide, {name: types.unliteral(arg) for name, arg in kws.items()})
+
+    dispatcher.get_call_template = get_call_template
+
+
 def _njit(function: Function, **options: Any) -> Function:
+    if IS_INTERPRETED:
+        return function
     try:
-        return cast(Function, numba.njit(_nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)(function))
-    except (KeyError, TypeError):  # a Numba without this private option: slower, the same results
-        return cast(Function, numba.njit(**options)(function))
+        dispatcher = numba.njit(
+            _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True, **options
+        )(function)
+        _widen(dispatcher)
+    except (AttributeError, KeyError, TypeError):  # another Numba than those tested
+        dispatcher = numba.njit(**options)(function)
+    return cast(Function, dispatcher)
 
 
 def inlined(function: Function) -> Function:
-    """Compile a small kernel into its callers."""
+    """Compile a kernel into its callers."""
     return _njit(function, forceinline=True)
 
 
 def kernel(function: Function) -> Function:
-    """Compile a kernel that is called as it is: it is large, or called from many places."""
+    """Compile a kernel that is called as it is, because it is called from several places."""
     return _njit(function)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from payment_simulator.kernels._jit import inlined, kernel
+from payment_simulator.kernels._jit import inlined
 from payment_simulator.kernels.collateral import set_posted
 from payment_simulator.kernels.entry import announce
 from payment_simulator.kernels.layout import (
@@ -43,6 +43,8 @@ from payment_simulator.kernels.layout import (
     RELEASED,
     S_ARRIVED,
     S_ARRIVED_VALUE,
+    Y_ACTS,
+    Y_ARRIVALS,
     World,
 )
 from payment_simulator.kernels.log import write_log
@@ -51,11 +53,11 @@ from payment_simulator.kernels.queue import join_queue1
 from payment_simulator.kernels.releases import band, new_payment, note_deadline
 
 
-@kernel
+@inlined
 def play_events(w: World) -> None:
     """Carry out the tick's transfers and changes of collateral."""
     now = w.clock[C_TICK]
-    for k in range(w.act_start[now], w.act_start[now + 1]):
+    for k in range(w.tick[now, Y_ACTS], w.tick[now + 1, Y_ACTS]):
         i, cents = w.act[k, ACT_BANK], w.act[k, ACT_AMOUNT]
         if w.act[k, ACT_KIND] == ACT_TRANSFER:
             j = w.act[k, ACT_OTHER]
@@ -99,9 +101,9 @@ def arrive(w: World, k: int) -> None:
         join_queue1(w, p)
 
 
-@kernel
+@inlined
 def join_arrivals(w: World) -> None:
     """Make the tick's payments; they join Queue 1, or the system where an event says so."""
     now = w.clock[C_TICK]
-    for k in range(w.arr_start[now], w.arr_start[now + 1]):
+    for k in range(w.tick[now, Y_ARRIVALS], w.tick[now + 1, Y_ARRIVALS]):
         arrive(w, k)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from payment_simulator.kernels._jit import inlined, kernel
+from payment_simulator.kernels._jit import inlined
 from payment_simulator.kernels.fields import penalty
 from payment_simulator.kernels.layout import (
     B_ALLOCATED,
@@ -26,6 +26,8 @@ from payment_simulator.kernels.layout import (
     K_OVERDRAFT,
     LOG_OVERDUE,
     LOG_PENALTY,
+    N_DELAY,
+    N_PENALTY,
     NONE,
     P_BAND,
     P_DEADLINE,
@@ -42,18 +44,14 @@ from payment_simulator.kernels.layout import (
     R_CHARGED,
     R_DEADLINE_FIXED,
     R_EOD_FIXED,
+    R_FULL,
     R_TICKS,
-    R_TICKS_PER_DAY,
+    Y_DUE_FIRST,
     World,
 )
+from payment_simulator.kernels.ledger import charge
 from payment_simulator.kernels.log import write_log
 from payment_simulator.kernels.queue import after_of, first_of, wait_column
-
-
-@inlined
-def today(w: World) -> int:
-    """Return the day of the run."""
-    return w.clock[C_TICK] // w.rule[R_TICKS_PER_DAY]
 
 
 @inlined
@@ -63,9 +61,9 @@ def charge_deadline(w: World, p: int) -> None:
         return
     i = w.pay[p, P_SENDER]
     cents = penalty(w, R_DEADLINE_FIXED, w.pay[p, P_LEFT])
-    w.cost[today(w), i, K_DEADLINE] += cents
-    if w.toll.shape[0] > 0:
-        w.toll[p, 1] += cents
+    charge(w, i, K_DEADLINE, cents)
+    if w.rule[R_FULL]:
+        w.note[p, N_PENALTY] += cents
     write_log(w, LOG_PENALTY, i, w.pay[p, P_RECEIVER], p, int(cents), K_DEADLINE)
 
 
@@ -76,7 +74,7 @@ def is_unsettled(w: World, p: int) -> bool:
     return state == Q1 or state == Q2 or state == DROPPED  # noqa: PLR1714 - as in fields.py
 
 
-@kernel
+@inlined
 def pass_deadlines(w: World, deadline: int, marks: bool) -> None:
     """Charge for what is unsettled after its deadline, and mark it overdue.
 
@@ -87,7 +85,7 @@ def pass_deadlines(w: World, deadline: int, marks: bool) -> None:
     marks : bool
         Whether they become overdue now; at the end of a run they are only charged.
     """
-    p = w.due[0, deadline]
+    p = w.tick[deadline, Y_DUE_FIRST]
     while p != NONE:
         if is_unsettled(w, p) and w.pay[p, P_OVERDUE] == 0:
             charge_deadline(w, p)
@@ -118,7 +116,7 @@ def delay_cost(w: World, i: int) -> float:
 def share_delay(w: World, p: int) -> None:
     """Write down what one payment's delay costs in a tick."""
     factor = F_DELAY_FACTOR + 3 * w.pay[p, P_OVERDUE] + w.pay[p, P_BAND]
-    w.toll[p, 0] += float(w.pay[p, P_LEFT]) * w.rate[factor]
+    w.note[p, N_DELAY] += float(w.pay[p, P_LEFT]) * w.rate[factor]
 
 
 @inlined
@@ -136,23 +134,22 @@ def share_delays(w: World, i: int) -> None:
             p = after_of(w, p)
 
 
-@kernel
+@inlined
 def charge_tick(w: World) -> None:
     """Charge every bank for one tick."""
-    day = today(w)
     for i in range(w.bank.shape[0]):
         if w.rule[R_CHARGED + K_LIQUIDITY] and w.bank[i, B_ALLOCATED] > 0:
             cost = float(w.bank[i, B_ALLOCATED]) * w.rate[F_LIQUIDITY] / 10000.0
-            w.cost[day, i, K_LIQUIDITY] += cost
+            charge(w, i, K_LIQUIDITY, cost)
         if w.rule[R_CHARGED + K_OVERDRAFT] and w.bank[i, B_BALANCE] < 0:
             cost = float(-w.bank[i, B_BALANCE]) * w.rate[F_OVERDRAFT] / 10000.0
-            w.cost[day, i, K_OVERDRAFT] += cost
+            charge(w, i, K_OVERDRAFT, cost)
         if w.rule[R_CHARGED + K_COLLATERAL] and w.bank[i, B_POSTED] > 0:
             cost = float(w.bank[i, B_POSTED]) * w.rate[F_COLLATERAL] / 10000.0
-            w.cost[day, i, K_COLLATERAL] += cost
+            charge(w, i, K_COLLATERAL, cost)
         if w.rule[R_CHARGED + K_DELAY]:
-            w.cost[day, i, K_DELAY] += delay_cost(w, i)
-            if w.toll.shape[0] > 0:
+            charge(w, i, K_DELAY, delay_cost(w, i))
+            if w.rule[R_FULL]:
                 share_delays(w, i)
 
 
@@ -168,8 +165,8 @@ def note_unsettled(w: World, p: int) -> tuple[int, int]:
     """Return 1 and what is left of a payment if the close charges for it, else zeros."""
     if not is_due_at_close(w, p):
         return 0, 0
-    if w.toll.shape[0] > 0:
-        w.toll[p, 1] += penalty(w, R_EOD_FIXED, w.pay[p, P_LEFT])
+    if w.rule[R_FULL]:
+        w.note[p, N_PENALTY] += penalty(w, R_EOD_FIXED, w.pay[p, P_LEFT])
     return 1, w.pay[p, P_LEFT]
 
 
@@ -194,7 +191,7 @@ def unsettled_at_close(w: World, i: int) -> tuple[int, int]:
     return count, cents
 
 
-@kernel
+@inlined
 def charge_close(w: World) -> None:
     """Charge the end-of-day penalty; where banks borrow at the close, only dropped ones are left."""
     if not w.rule[R_CHARGED + K_EOD]:
@@ -206,5 +203,5 @@ def charge_close(w: World) -> None:
         cost = float(cents) * w.rate[F_EOD_BPS] / 10000.0
         if w.rule[R_EOD_FIXED] > 0:
             cost = float(count) * float(w.rule[R_EOD_FIXED])
-        w.cost[today(w), i, K_EOD] += cost
+        charge(w, i, K_EOD, cost)
         write_log(w, LOG_PENALTY, i, NONE, NONE, int(cost), K_EOD)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from payment_simulator.kernels._jit import inlined, kernel
-from payment_simulator.kernels.costs import today
+from payment_simulator.kernels._jit import inlined
 from payment_simulator.kernels.layout import (
     B_ALLOCATED,
     B_BALANCE,
     B_BORROWED,
     B_DEFERRED,
+    B_FUND,
     B_NET_OUT,
     B_POOL,
     B_Q1_HEAD,
@@ -16,7 +16,6 @@ from payment_simulator.kernels.layout import (
     B_STAT,
     B_VERSION,
     C_INJECTED,
-    C_PROFILE,
     C_SETTLED_TODAY,
     C_TICK,
     F_BORROWING,
@@ -26,6 +25,7 @@ from payment_simulator.kernels.layout import (
     LOG_FUND,
     LOG_REPAY,
     LOG_REPAY_BORROWED,
+    M_KEY,
     NONE,
     P_LEFT,
     P_NEXT,
@@ -34,11 +34,15 @@ from payment_simulator.kernels.layout import (
     R_CHARGED,
     R_DAILY_FUNDING,
     R_TICKS,
+    REGISTERS,
     S_PEAK_DEBIT,
     S_PEAK_SUM,
     S_PEAK_TODAY,
+    U_REGISTER,
+    X_NET,
     World,
 )
+from payment_simulator.kernels.ledger import charge
 from payment_simulator.kernels.log import write_log
 from payment_simulator.kernels.queue import after_of, first_of, leave_queue1, leave_queue2
 from payment_simulator.kernels.settlement import transfer
@@ -63,12 +67,12 @@ def forget_day(w: World) -> None:
         w.bank[i, B_STAT + S_PEAK_TODAY] = 0
         w.bank[i, B_VERSION] += 1
         for j in range(w.bank.shape[0]):
-            w.net[i, j] = 0
-        for k in range(w.register.shape[1]):
-            w.register[i, k] = 0.0
+            w.pair[X_NET, i, j] = 0
+        for k in range(REGISTERS):
+            w.sums[i, U_REGISTER + k] = 0.0
 
 
-@kernel
+@inlined
 def open_day(w: World) -> None:
     """Repay what was borrowed overnight, and fund liquidity from the pools."""
     forget_day(w)
@@ -78,11 +82,11 @@ def open_day(w: World) -> None:
             w.bank[i, B_BORROWED] = 0
         is_time = w.clock[C_TICK] == 0 or w.rule[R_DAILY_FUNDING] == 1
         if w.bank[i, B_POOL] and is_time:
-            w.bank[i, B_ALLOCATED] = w.fund[w.clock[C_PROFILE], i]
+            w.bank[i, B_ALLOCATED] = w.bank[i, B_FUND]
             inject(w, i, w.bank[i, B_ALLOCATED], LOG_FUND)
 
 
-@kernel
+@inlined
 def borrow_and_settle(w: World) -> None:
     """Let every bank borrow what it lacks and settle all it owes, in the order of numbers."""
     count = 0
@@ -90,13 +94,13 @@ def borrow_and_settle(w: World) -> None:
         owed = 0
         p = w.bank[i, B_Q1_HEAD]
         while p != NONE:
-            w.key[0, count] = p
+            w.room[M_KEY, count] = p
             count += 1
             owed += w.pay[p, P_LEFT]
             p = w.pay[p, P_NEXT]
         p = first_of(w, i)
         while p != NONE:
-            w.key[0, count] = p
+            w.room[M_KEY, count] = p
             count += 1
             owed += w.pay[p, P_LEFT]
             p = after_of(w, p)
@@ -106,10 +110,10 @@ def borrow_and_settle(w: World) -> None:
             w.bank[i, B_BORROWED] += lacks
             if w.rule[R_CHARGED + K_EOD]:
                 cost = float(lacks) * w.rate[F_BORROWING] / 10000.0
-                w.cost[today(w), i, K_EOD] += cost
-    sort(w.key, count)
+                charge(w, i, K_EOD, cost)
+    sort(w.room, count)
     for k in range(count):
-        p = w.key[0, k]
+        p = w.room[M_KEY, k]
         if w.pay[p, P_STATE] == Q2:
             leave_queue2(w, p)
         else:
@@ -117,7 +121,7 @@ def borrow_and_settle(w: World) -> None:
         transfer(w, p, w.pay[p, P_LEFT], H_BORROWED, 0)
 
 
-@kernel
+@inlined
 def book_deferred(w: World) -> None:
     """Add what was received in this tick to the balances."""
     for i in range(w.bank.shape[0]):
@@ -127,7 +131,7 @@ def book_deferred(w: World) -> None:
             w.bank[i, B_VERSION] += 1
 
 
-@kernel
+@inlined
 def close_day(w: World) -> None:
     """Repay the funding, and add the day's largest net debits to the sums of the run."""
     is_last = w.clock[C_TICK] == w.rule[R_TICKS] - 1

@@ -16,11 +16,12 @@ from payment_simulator.kernels.layout import (
     B_NEAREST,
     B_ORDER,
     B_Q1_HEAD,
+    B_START,
     B_USES,
     B_VERSION,
     C_ORDERED,
-    C_PROFILE,
     C_TICK,
+    F_STACK,
     FAR_TICK,
     LOG_BUDGET,
     LOG_DROP,
@@ -28,6 +29,11 @@ from payment_simulator.kernels.layout import (
     LOG_REPRIORITIZE,
     LOG_RESUBMIT,
     LOG_WITHDRAW,
+    M_KEY,
+    M_ORDER,
+    M_PICK,
+    N_ACTION,
+    N_ARGUMENT,
     NONE,
     P_CLASS,
     P_DEADLINE,
@@ -40,8 +46,11 @@ from payment_simulator.kernels.layout import (
     Q1,
     R_BY_PRIORITY,
     R_TICKS,
+    R_TIMERS,
+    U_REGISTER,
     USES_NEAREST,
     USES_QUEUE2,
+    W_SPENT,
     World,
 )
 from payment_simulator.kernels.log import write_log
@@ -87,26 +96,26 @@ def find_nearest(w: World, i: int) -> None:
 @inlined
 def do_for_bank(w: World, action: int, i: int, tree: int) -> None:
     """Carry out an action of a bank tree or a collateral tree."""
-    s = w.stack
+    s = w.rate
     if action == o.ACTION_BUDGET:
-        w.bank[i, B_BUDGET] = whole_cents(s[0])
-        w.bank[i, B_BUDGET_FOCUS] = int(s[1])
-        w.bank[i, B_BUDGET_EACH] = NONE if s[2] == NONE else whole_cents(s[2])
+        w.bank[i, B_BUDGET] = whole_cents(s[F_STACK])
+        w.bank[i, B_BUDGET_FOCUS] = int(s[F_STACK + 1])
+        w.bank[i, B_BUDGET_EACH] = NONE if s[F_STACK + 2] == NONE else whole_cents(s[F_STACK + 2])
         write_log(w, LOG_BUDGET, i, NONE, NONE, w.bank[i, B_BUDGET], NONE)
     elif action == o.ACTION_SET_STATE or action == o.ACTION_ADD_STATE:
-        k = int(s[0])
-        value = s[1]
+        k = int(s[F_STACK])
+        value = s[F_STACK + 1]
         if action == o.ACTION_ADD_STATE:
-            value = finite(w, w.register[i, k] + value, i, NONE)
-        w.register[i, k] = value
+            value = finite(w, w.sums[i, U_REGISTER + k] + value, i, NONE)
+        w.sums[i, U_REGISTER + k] = value
         write_log(w, LOG_REGISTER, i, NONE, NONE, int(min(max(value, -_MANY), _MANY)), k)
     elif action == o.ACTION_POST:
-        posted = post_collateral(w, i, whole_cents(s[0]), tree)
-        due = w.clock[C_TICK] + whole(s[1], _MANY)
-        if s[1] != NONE and due < w.rule[R_TICKS]:
-            w.timer[due, i] += posted
+        posted = post_collateral(w, i, whole_cents(s[F_STACK]), tree)
+        due = w.clock[C_TICK] + whole(s[F_STACK + 1], _MANY)
+        if s[F_STACK + 1] != NONE and due < w.rule[R_TICKS]:
+            w.wide[w.rule[R_TIMERS] + due, i] += posted
     elif action == o.ACTION_TAKE_BACK:
-        withdraw_collateral(w, i, whole_cents(s[0]), tree)
+        withdraw_collateral(w, i, whole_cents(s[F_STACK]), tree)
 
 
 @kernel
@@ -114,7 +123,7 @@ def walk_bank_trees(w: World, first: int, last: int) -> None:
     """Walk the trees `first` to `last` of every bank that are no payment trees, and act on them."""
     for i in range(w.bank.shape[0]):
         for tree in range(first, last + 1):
-            start = w.start[w.clock[C_PROFILE], i, tree]
+            start = w.bank[i, B_START + tree]
             if start != NONE:
                 find_nearest(w, i)
                 do_for_bank(w, walk(w, start, i, NONE), i, tree)
@@ -127,25 +136,25 @@ def order_payments(w: World, i: int) -> int:
     count = 0
     p = w.bank[i, B_Q1_HEAD]
     while p != NONE:
-        w.order[begin + count] = p
+        w.room[M_ORDER, begin + count] = p
         count += 1
         p = w.pay[p, P_NEXT]
     if w.rule[R_BY_PRIORITY] and count > 1:
         for k in range(count):
-            p = w.order[begin + k]
-            w.key[0, k] = (
+            p = w.room[M_ORDER, begin + k]
+            w.room[M_KEY, k] = (
                 ((10 - present_priority(w, p)) << _PRIORITY_SHIFT)
                 | (min(w.pay[p, P_DEADLINE], _MAX_TICK) << _DEADLINE_SHIFT)
                 | k
             )
-            w.pick[0, k] = p
-        sort(w.key, count)
+            w.room[M_PICK, k] = p
+        sort(w.room, count)
         for k in range(count):
-            w.order[begin + k] = w.pick[0, w.key[0, k] & _INDEX]
+            w.room[M_ORDER, begin + k] = w.room[M_PICK, w.room[M_KEY, k] & _INDEX]
     if w.bank[i, B_USES] & USES_QUEUE2:
         p = first_of(w, i)
         while p != NONE:
-            w.order[begin + count] = p
+            w.room[M_ORDER, begin + count] = p
             count += 1
             p = after_of(w, p)
     w.clock[C_ORDERED] += count
@@ -157,18 +166,18 @@ def decide(w: World, i: int, p: int, at: int) -> None:
     """Walk a payment tree and keep what it says in `decision`."""
     if w.pay[p, P_STATE] == Q1 and w.pay[p, P_TIMED] != NONE:
         is_due = w.pay[p, P_TIMED] <= w.clock[C_TICK]
-        w.decision[at, 0] = o.ACTION_RELEASE_DUE if is_due else o.ACTION_NONE
+        w.note[at, N_ACTION] = o.ACTION_RELEASE_DUE if is_due else o.ACTION_NONE
         return
-    start = w.start[w.clock[C_PROFILE], i, TREE_PAYMENT]
+    start = w.bank[i, B_START + TREE_PAYMENT]
     if start == NONE:
         # No payment tree: all is released as it comes.
-        w.decision[at, 0] = o.ACTION_RELEASE if w.pay[p, P_STATE] == Q1 else o.ACTION_NONE
-        w.decision[at, 1] = NONE
-        w.decision[at, 2] = NONE
+        w.note[at, N_ACTION] = o.ACTION_RELEASE if w.pay[p, P_STATE] == Q1 else o.ACTION_NONE
+        w.note[at, N_ARGUMENT] = NONE
+        w.note[at, N_ARGUMENT + 1] = NONE
         return
-    w.decision[at, 0] = walk(w, start, i, p)
+    w.note[at, N_ACTION] = walk(w, start, i, p)
     for k in range(_ARGUMENTS):
-        w.decision[at, 1 + k] = w.stack[k]
+        w.note[at, N_ARGUMENT + k] = w.rate[F_STACK + k]
 
 
 @inlined
@@ -179,46 +188,48 @@ def do_in_queue2(w: World, i: int, p: int, action: int, at: int) -> None:
         join_queue1(w, p)
         w.bank[i, B_VERSION] += 1
         write_log(w, LOG_WITHDRAW, i, w.pay[p, P_RECEIVER], p, w.pay[p, P_LEFT], NONE)
-    elif action == o.ACTION_RESUBMIT and w.pay[p, P_CLASS] != int(w.decision[at, 1]):
+    elif action == o.ACTION_RESUBMIT and w.pay[p, P_CLASS] != int(w.note[at, N_ARGUMENT]):
         leave_queue2(w, p)
-        w.pay[p, P_CLASS] = int(w.decision[at, 1])
+        w.pay[p, P_CLASS] = int(w.note[at, N_ARGUMENT])
         join_queue2(w, p)
         w.bank[i, B_VERSION] += 1
-        write_log(
-            w, LOG_RESUBMIT, i, w.pay[p, P_RECEIVER], p, w.pay[p, P_LEFT], w.pay[p, P_CLASS]
-        )
+        write_log(w, LOG_RESUBMIT, i, w.pay[p, P_RECEIVER], p, w.pay[p, P_LEFT], w.pay[p, P_CLASS])
 
 
 @inlined
 def do_in_queue1(w: World, i: int, p: int, action: int, at: int) -> None:
     """Carry out a decision on a payment in Queue 1."""
-    d = w.decision
     if action == o.ACTION_RELEASE:
-        release_or_reserve(w, i, p, int(d[at, 1]), whole(d[at, 2], _MANY))
+        release_or_reserve(
+            w, i, p, int(w.note[at, N_ARGUMENT]), whole(w.note[at, N_ARGUMENT + 1], _MANY)
+        )
     elif action == o.ACTION_RELEASE_DUE:
         w.pay[p, P_TIMED] = NONE
         if is_allowed(w, i, p):
             release(w, p, w.pay[p, P_CLASS])
     elif action == o.ACTION_SPLIT or action == o.ACTION_STAGGER:
-        parts = min(whole(d[at, 1], _MANY), w.pay[p, P_LEFT])
+        parts = min(whole(w.note[at, N_ARGUMENT], _MANY), w.pay[p, P_LEFT])
         if parts < 2:
             release_or_reserve(w, i, p, NONE, 0)
         elif action == o.ACTION_SPLIT:
             split(w, i, p, parts, parts, 1, 0)
         else:
-            gap, boost = max(whole(d[at, 3], _MANY), 1), whole(d[at, 4], 10.0)
-            split(w, i, p, parts, whole(d[at, 2], _MANY), gap, boost)
+            gap, boost = (
+                max(whole(w.note[at, N_ARGUMENT + 2], _MANY), 1),
+                whole(w.note[at, N_ARGUMENT + 3], 10.0),
+            )
+            split(w, i, p, parts, whole(w.note[at, N_ARGUMENT + 1], _MANY), gap, boost)
     elif action == o.ACTION_DROP:
         drop(w, p)
         write_log(w, LOG_DROP, i, w.pay[p, P_RECEIVER], p, w.pay[p, P_LEFT], NONE)
     elif action == o.ACTION_REPRIORITIZE:
-        w.pay[p, P_PRIORITY] = whole(d[at, 1], 10.0)
+        w.pay[p, P_PRIORITY] = whole(w.note[at, N_ARGUMENT], 10.0)
         write_log(
             w, LOG_REPRIORITIZE, i, w.pay[p, P_RECEIVER], p, w.pay[p, P_LEFT], w.pay[p, P_PRIORITY]
         )
 
 
-@kernel
+@inlined
 def walk_payment_trees(w: World) -> None:
     """Ask every bank about every payment in one state of the world, then do what they said."""
     w.clock[C_ORDERED] = 0
@@ -228,14 +239,14 @@ def walk_payment_trees(w: World) -> None:
         begin = w.clock[C_ORDERED]
         w.bank[i, B_ORDER] = begin
         for at in range(begin, begin + order_payments(w, i)):
-            decide(w, i, w.order[at], at)
+            decide(w, i, w.room[M_ORDER, at], at)
     for i in range(n):
         if w.bank[i, B_BUDGET] != NONE and w.bank[i, B_BUDGET_EACH] != NONE:
             for j in range(n):
-                w.spent[j] = 0
+                w.wide[W_SPENT, j] = 0
         end = w.bank[i + 1, B_ORDER] if i + 1 < n else w.clock[C_ORDERED]
         for at in range(w.bank[i, B_ORDER], end):
-            p, action = w.order[at], int(w.decision[at, 0])
+            p, action = w.room[M_ORDER, at], int(w.note[at, N_ACTION])
             if action == o.ACTION_NONE:
                 continue
             if w.pay[p, P_STATE] == Q1:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from payment_simulator.kernels._jit import inlined, kernel
+from payment_simulator.kernels._jit import inlined
 from payment_simulator.kernels.elementary import exponential, logarithm
 from payment_simulator.kernels.layout import (
     A_AMOUNT,
@@ -20,6 +20,7 @@ from payment_simulator.kernels.layout import (
     A_TICK,
     MAX_CENTS,
     NONE,
+    Y_ARRIVALS,
     Floats,
     Ints,
 )
@@ -154,9 +155,7 @@ def change_draws(d: Sources, k: int) -> None:
 
 
 @inlined
-def poisson(
-    seed: np.uint64, bank: np.uint64, place: np.uint64, day: np.uint64, mean: float
-) -> int:
+def poisson(seed: np.uint64, bank: np.uint64, place: np.uint64, day: np.uint64, mean: float) -> int:
     """Return a Poisson number by inversion, in parts of mean 500 at most."""
     if mean <= 0.0:
         return 0
@@ -248,24 +247,20 @@ def draw_tick(d: Sources, arr: Ints, row: int, seed: np.uint64, day: np.uint64, 
         if row + count > arr.shape[0]:
             return NONE
         for k in range(count):
-            words = philox(
-                seed, np.uint64(bank), np.uint64(k + 1), place, day, _USE_PAYMENT
-            )
+            words = philox(seed, np.uint64(bank), np.uint64(k + 1), place, day, _USE_PAYMENT)
             draw_payment(d, arr, row, s, now, words)
             row += 1
     return row
 
 
-@kernel
-def draw_run(
-    d: Sources, arr: Ints, arr_start: Ints, seed: np.uint64, sample: int, first: int
-) -> bool:
+@inlined
+def draw_run(d: Sources, arr: Ints, tick: Ints, seed: np.uint64, sample: int, first: int) -> bool:
     """Write the arrivals of a run from a tick on, fixed and random, in order.
 
     Parameters
     ----------
-    arr, arr_start : ndarray[int64]
-        Arrivals and the first row of each tick; modified in place.
+    arr, tick : ndarray[int64]
+        Arrivals, and the first row of each tick in column Y_ARRIVALS; modified in place.
     seed : uint64
         Seed of the arrivals.
     sample : int
@@ -282,7 +277,7 @@ def draw_run(
     row = 0
     at = 0
     for now in range(d.number[1]):
-        arr_start[now] = row
+        tick[now, Y_ARRIVALS] = row
         while at < d.change.shape[0] and d.change[at, CH_TICK] <= now:
             change_draws(d, at)
             at += 1
@@ -298,5 +293,5 @@ def draw_run(
         row = draw_tick(d, arr, row, seed, day, now)
         if row == NONE:
             return False
-    arr_start[d.number[1]] = row
+    tick[d.number[1], Y_ARRIVALS] = row
     return True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -13,10 +12,10 @@ import numpy as np
 
 from payment_simulator.kernels._jit import IS_INTERPRETED, fingerprint
 from payment_simulator.kernels.draw import Sources
-from payment_simulator.kernels.layout import World
-from payment_simulator.kernels.run import Base, Job, Results, play_job
-
-Entry = Callable[[World, Base, Sources, Job, np.uint64, Results], None]
+from payment_simulator.kernels.layout import (
+    World,
+)
+from payment_simulator.kernels.run import Base, Job, Profiles, Results, play_job
 
 COMPILING = "Compiling the settlement engine (once on this machine, under a minute) ..."
 NOT_KEPT = (
@@ -32,11 +31,19 @@ def _make_entry(stamp: int, **options: Any) -> Any:
     any other kernel.
     """
 
-    def play_runs(w: World, b: Base, d: Sources, job: Job, seed: np.uint64, out: Results) -> None:
+    def play_runs(
+        w: World,
+        b: Base,
+        profiles: Profiles,
+        d: Sources,
+        job: Job,
+        seed: np.uint64,
+        out: Results,
+    ) -> None:
         if stamp >= 0:
-            play_job(w, b, d, job, seed, out)
+            play_job(w, b, profiles, d, job, seed, out)
 
-    return numba.njit(nogil=True, **options)(play_runs)
+    return numba.njit(nogil=True, no_cfunc_wrapper=True, **options)(play_runs)
 
 
 @cache
@@ -62,11 +69,13 @@ def _announce() -> None:
         print(COMPILING, file=sys.stderr, flush=True)
 
 
-def run_engine(w: World, b: Base, d: Sources, job: Job, seed: int, out: Results) -> None:
+def run_engine(
+    w: World, b: Base, profiles: Profiles, d: Sources, job: Job, seed: int, out: Results
+) -> None:
     """Play a job; see :func:`payment_simulator.kernels.run.play_job`."""
     if IS_INTERPRETED:
         with np.errstate(over="ignore"):  # Philox multiplies modulo 2^64
-            _make_entry(0)(w, b, d, job, np.uint64(seed), out)
+            _make_entry(0)(w, b, profiles, d, job, np.uint64(seed), out)
         return
     _announce()
-    _entry()(w, b, d, job, np.uint64(seed), out)
+    _entry()(w, b, profiles, d, job, np.uint64(seed), out)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from payment_simulator.kernels._jit import inlined, kernel
+from payment_simulator.kernels._jit import inlined
 from payment_simulator.kernels.layout import (
     B_LIMIT,
     B_NET_OUT,
@@ -11,6 +11,7 @@ from payment_simulator.kernels.layout import (
     H_ENTRY,
     H_ENTRY_OFFSET,
     LOG_JOIN_QUEUE2,
+    M_KEY,
     NO_LIMIT,
     NONE,
     P_ARRIVAL,
@@ -22,6 +23,9 @@ from payment_simulator.kernels.layout import (
     R_BILATERAL_LIMITS,
     R_ENTRY_OFFSET,
     R_STRICT,
+    X_LIMIT,
+    X_NET,
+    X_VALUE,
     World,
 )
 from payment_simulator.kernels.log import write_log
@@ -45,7 +49,7 @@ _NUMBER = (1 << _ARRIVAL_SHIFT) - 1
 def announce(w: World, p: int) -> None:
     """Note a payment among those that enter at step 6, under a key that sorts as they enter."""
     key = (w.pay[p, P_CLASS] << _CLASS_SHIFT) | (w.pay[p, P_ARRIVAL] << _ARRIVAL_SHIFT) | p
-    w.key[0, w.clock[C_RELEASED]] = key
+    w.room[M_KEY, w.clock[C_RELEASED]] = key
     w.clock[C_RELEASED] += 1
 
 
@@ -57,8 +61,8 @@ def can_offset(w: World, i: int, j: int, sent: int, received: int) -> bool:
         return False
     if w.bank[i, B_LIMIT] != NO_LIMIT and w.bank[i, B_NET_OUT] + net > w.bank[i, B_LIMIT]:
         return False
-    if w.rule[R_BILATERAL_LIMITS] and w.limit[i, j] != NO_LIMIT:
-        return bool(w.net[i, j] + net <= w.limit[i, j])
+    if w.rule[R_BILATERAL_LIMITS] and w.pair[X_LIMIT, i, j] != NO_LIMIT:
+        return bool(w.pair[X_NET, i, j] + net <= w.pair[X_LIMIT, i, j])
     return True
 
 
@@ -66,7 +70,7 @@ def can_offset(w: World, i: int, j: int, sent: int, received: int) -> bool:
 def find_offset(w: World, p: int) -> int:
     """Return the first payment in Queue 2 that an entering one can settle with, or NONE."""
     i, j = w.pay[p, P_SENDER], w.pay[p, P_RECEIVER]
-    if w.value[j, i] == 0:
+    if w.pair[X_VALUE, j, i] == 0:
         return NONE
     cents = w.pay[p, P_LEFT]
     q = first_of(w, j)
@@ -99,13 +103,13 @@ def offset_at_entry(w: World, p: int) -> bool:
     return True
 
 
-@kernel
+@inlined
 def enter_released(w: World) -> None:
     """Settle released payments or queue them, in the order of class, arrival and number."""
     n = w.clock[C_RELEASED]
-    sort(w.key, n)
+    sort(w.room, n)
     for k in range(n):
-        p = w.key[0, k] & _NUMBER
+        p = w.room[M_KEY, k] & _NUMBER
         if is_free(w, p, w.rule[R_STRICT]):
             most = payable(w, p)
             if most >= w.pay[p, P_LEFT]:

@@ -33,6 +33,7 @@ from payment_simulator.kernels.layout import (
     R_EOD_FIXED,
     R_SPLIT_FRICTION,
     R_TICKS_PER_DAY,
+    X_VALUE,
     World,
 )
 from payment_simulator.kernels.settlement import liquidity
@@ -184,10 +185,10 @@ def _of_time(w: World, field: int, i: int) -> float:
 def exposure(w: World, base: int, i: int, j: int) -> int:
     """Return what `*_top_*` fields rank counterparties by (cents)."""
     if base == f.MY_Q2_OUT_VALUE_TOP_1:
-        return w.value[i, j]
+        return w.pair[X_VALUE, i, j]
     if base == f.MY_Q2_IN_VALUE_TOP_1:
-        return w.value[j, i]
-    return w.value[i, j] - w.value[j, i]
+        return w.pair[X_VALUE, j, i]
+    return w.pair[X_VALUE, i, j] - w.pair[X_VALUE, j, i]
 
 
 @inlined

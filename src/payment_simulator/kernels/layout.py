@@ -30,19 +30,18 @@ C_Q2_COUNT = 3  # payments in Queue 2
 C_Q2_VALUE = 4  # cents in Queue 2
 C_SETTLED_TODAY = 5  # cents settled in the system since the open
 C_INJECTED = 6  # sum that all balances must have (cents)
-C_RELEASED = 7  # payments on their way into the system, in `key`
+C_RELEASED = 7  # payments on their way into the system, in row M_KEY of `room`
 C_CHAINS = 8  # chains settled this tick
 C_LOOKS = 9  # payments looked at by the search for chains this tick
 C_ERROR = 10  # one of the E_ codes
 C_ERROR_BANK = 11
 C_ERROR_PAYMENT = 12
-C_PROFILE = 13  # row of `start` and `fund` that rules
-C_ORDERED = 14  # entries of `order` in use
-C_GROUP = 15  # number of the last group that settled at once
-C_ARRIVED = 16  # cents that came into being, for the check against overflow
-C_HEAD = 17  # first payment of Queue 2 by RTGS class (3)
-C_TAIL = 20  # last payment of Queue 2 by RTGS class (3)
-C_N = 23
+C_ORDERED = 13  # payments that trees are asked about this tick
+C_GROUP = 14  # number of the last group that settled at once
+C_ARRIVED = 15  # cents that came into being, for the check against overflow
+C_HEAD = 16  # first payment of Queue 2 by RTGS class (3)
+C_TAIL = 19  # last payment of Queue 2 by RTGS class (3)
+C_N = 22
 
 # --- rule: shape (R_N,): whole numbers of the scenario ------------------------------------------
 R_TICKS_PER_DAY = 0
@@ -67,11 +66,13 @@ R_SPLIT_FRICTION = 21  # cents
 R_DEADLINE_FIXED = 22  # cents; 0 in rate mode
 R_EOD_FIXED = 23
 R_CHARGED = 24  # 0 or 1 for each kind of cost (7)
-R_N = 31
+R_TIMERS = 31  # row of `wide` with the collateral timers of tick 0, or NONE
+R_FULL = 32  # 0 or 1: what each payment and tick cost is written down
+R_N = 33
 
 ALGORITHM_FIFO, ALGORITHM_BILATERAL, ALGORITHM_MULTILATERAL, ALGORITHM_CYCLES = 0, 1, 2, 3
 
-# --- rate: float64, shape (F_N,): prices ---------------------------------------------------------
+# --- rate: float64, shape (F_CONST + constants,): prices, stack and constants of programs --------
 F_LIQUIDITY = 0  # bps a tick
 F_OVERDRAFT = 1  # bps a tick
 F_COLLATERAL = 2  # bps a tick
@@ -81,11 +82,17 @@ F_DEADLINE_BPS = 10  # 0 in fixed mode
 F_EOD_BPS = 11
 F_BORROWING = 12  # bps
 F_RUSH = 13  # eod_rush_threshold
-F_N = 14
+F_STACK = 14  # room for STACK values
+STACK = 256
+F_CONST = F_STACK + STACK  # constants of the policy programs
 
-# --- kinds of cost: columns of `cost`, float64 cents, shape (days, banks, K_N) -------------------
+# --- sums: float64, shape (banks, U_COST + K_N * days) ------------------------------------------
+U_REGISTER = 0  # state registers (10)
+U_DELAY = 10  # settled cents x ticks from arrival, and from release, to settlement (2)
+U_COST = 12  # cents by day, then kind
 K_LIQUIDITY, K_OVERDRAFT, K_COLLATERAL, K_DELAY, K_DEADLINE, K_EOD, K_SPLIT = range(7)
 K_N = 7
+REGISTERS = 10
 
 # --- bank: shape (banks, B_N) --------------------------------------------------------------------
 B_BALANCE = 0
@@ -112,15 +119,17 @@ B_POSTED = 35
 B_HAIRCUT = 36  # millionths
 B_CAPACITY = 37
 B_BUDGET = 38  # left to release this tick, or NONE for no budget
-B_BUDGET_FOCUS = 39  # row of `focus`, or NONE
+B_BUDGET_FOCUS = 39  # which list of `wide`, or NONE
 B_BUDGET_EACH = 40  # per counterparty, or NONE
 B_NEAREST = 41  # earliest deadline among own payments in Queue 2, or FAR_TICK
 B_DROPPED_HEAD = 42
 B_POOL = 43  # 1 if the bank has a liquidity pool
 B_USES = 44  # what its policy needs prepared: sum of USES_ flags
-B_ORDER = 45  # where its payments begin in `order`
+B_ORDER = 45  # where its payments begin in row M_ORDER of `room`
 B_MARK = 46  # scratch of the algorithms
-B_STAT = 47  # counts and sums of the run: S_ columns follow here
+B_START = 47  # first instruction of each tree of its policy (4), or NONE
+B_FUND = 51  # what it funds at an open
+B_STAT = 52  # counts and sums of the run: S_ columns follow here
 S_ARRIVED = 0  # payments that arrived
 S_ARRIVED_VALUE = 1
 S_SETTLED = 2  # payments settled in full (of children, each counts)
@@ -170,6 +179,42 @@ P_N = 25
 
 Q1, Q2, SETTLED, DROPPED, SPLIT, RELEASED = range(6)
 H_ENTRY, H_FIFO, H_ENTRY_OFFSET, H_BILATERAL, H_MULTILATERAL, H_CYCLE, H_BORROWED = range(7)
+
+# --- pair: shape (6, banks, banks); the last two only where a bank has a bilateral limit --------
+X_NET = 0  # settled i to j less j to i since the open
+X_VALUE = 1  # Queue 2 from i to j
+X_HEAD = 2  # first waiting payment from i to j in a list of an algorithm, NONE between uses
+X_TAIL = 3
+X_LIMIT = 4  # bilateral limit, or NO_LIMIT
+X_FLOW = 5  # cents of a set from i to j, 0 between uses
+X_N = 6
+
+# --- wide: shape (W_FOCUS + lists + ticks, banks) ------------------------------------------------
+W_OUT = 0  # out of a bank in a set
+W_IN = 1
+W_SPENT = 2  # released to each counterparty under a budget
+W_FOCUS = 3  # lists of counterparties, 1 for those on it; then collateral to withdraw by tick
+
+# --- tick: shape (ticks + 1, Y_N) ----------------------------------------------------------------
+Y_ARRIVALS = 0  # first row of `arr`
+Y_ACTS = 1  # first row of `act`
+Y_DUE_FIRST = 2  # first and last payment due at the tick, or NONE
+Y_DUE_LAST = 3
+Y_N = 4
+
+# --- room: shape (M_N, payments): scratch --------------------------------------------------------
+M_KEY = 0  # sort keys, and room to merge them; payments on their way into the system
+M_ORDER = 2  # payments in the order in which trees are asked
+M_PICK = 3  # payments of a set, of two sides (2)
+M_CHAIN = 5  # banks, payments and next candidates of a chain (3)
+M_N = 8
+
+# --- note: float64, shape (payments, N_N) --------------------------------------------------------
+N_ACTION = 0  # what a tree said, by place in M_ORDER
+N_ARGUMENT = 1  # arguments of it (4)
+N_DELAY = 5  # delay cost of the payment so far
+N_PENALTY = 6
+N_N = 7
 
 # --- arr: arrivals of the run in order, shape (arrivals, A_N) ------------------------------------
 A_SENDER = 0
@@ -230,53 +275,29 @@ E_LOG_FULL = 6
 E_ARRIVALS_FULL = 7
 
 MAX_MONEY = 4 * 10**18
-REGISTERS = 10
 
 
 class World(NamedTuple):
     """All arrays of one run. Kernels modify them in place.
 
-    Shapes: n banks, m payments at most, d days, t ticks of the run, q policy profiles.
+    Few and wide on purpose: what a call costs, and what compiling costs, grows with their number.
+    Shapes: n banks, m payments at most, t ticks of the run.
     """
 
     clock: Ints  # (C_N,)
     rule: Ints  # (R_N,)
-    rate: Floats  # (F_N,)
+    rate: Floats  # (F_CONST + constants,)
     bank: Ints  # (n, B_N)
+    sums: Floats  # (n, U_COST + K_N * days)
     pay: Ints  # (m, P_N)
-    cost: Floats  # (d, n, K_N) cents
-    register: Floats  # (n, REGISTERS)
-    delay: Floats  # (n, 2) settled value x ticks from arrival; from release: cents x ticks
-    net: Ints  # (n, n) settled i to j less j to i since the open
-    value: Ints  # (n, n) Queue 2 from i to j
-    limit: Ints  # (n, n) bilateral limits, or (1, 1) where nobody has one
-    due: Ints  # (2, t) first and last payment by deadline tick
-    timer: Ints  # (t, n) collateral to withdraw, or (1, 1) where no policy does
+    note: Floats  # (m, N_N)
+    pair: Ints  # (X_N or X_LIMIT, n, n)
+    wide: Ints  # (W_FOCUS + lists + ticks, n)
+    tick: Ints  # (t + 1, Y_N)
     code: Ints  # (instructions, 2)
-    const: Floats  # (constants,)
-    start: Ints  # (q, n, 4) first instruction by tree, or NONE
-    uses: Ints  # (q, n) USES_ flags
-    fund: Ints  # (q, n) cents to fund at an open
-    focus: Ints  # (lists, n) 1 where the bank is on the list
     arr: Ints  # (arrivals, A_N)
-    arr_start: Ints  # (t + 1,) first arrival by tick
     act: Ints  # (events, 5)
-    act_start: Ints  # (t + 1,)
-    order: Ints  # (m,) payments in the order in which trees are asked
-    decision: Floats  # (m, 5) action and its arguments
-    key: Ints  # (2, m) sort keys and room to merge; released payments
-    pick: Ints  # (2, m) payments of a set
-    head: Ints  # (n, n) first waiting payment from i to j, NONE between uses
-    tail: Ints  # (n, n)
-    flow: Ints  # (n, n) cents of a set from i to j, 0 between uses; (1, 1) as limit
-    spent: Ints  # (n,) released to each counterparty under a budget
-    flux: Ints  # (2, n) out and in of a set
-    stack: Floats  # (STACK,)
-    chain: Ints  # (3, 12) banks, payments and next candidates of a chain
-    log: Ints  # (capacity, L_N)
+    room: Ints  # (M_N, at least 12 and m and n)
+    log: Ints  # (rows, L_N)
     trace: Ints  # (t, n, T_N), or (0, n, T_N)
-    bill: Floats  # (t, n) cents the day has cost a bank by the end of each tick, or (0, n)
-    toll: Floats  # (m, 2) delay cost and penalties of a payment, or (0, 2)
-
-
-STACK = 256
+    bill: Floats  # (t, n) what the day has cost by the end of each tick, or (0, n)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from payment_simulator.kernels._jit import inlined, kernel
+from payment_simulator.kernels._jit import inlined
 from payment_simulator.kernels.entry import can_offset
 from payment_simulator.kernels.layout import (
     C_GROUP,
     H_BILATERAL,
+    M_KEY,
+    M_PICK,
     NONE,
     P_LEFT,
     P_LINK,
     P_RECEIVER,
     P_SENDER,
     R_STRICT,
+    X_HEAD,
+    X_TAIL,
     World,
 )
 from payment_simulator.kernels.queue import after_of, after_of_all, first_of, first_of_all
@@ -36,14 +40,14 @@ def list_pairs(w: World) -> int:
     while p != NONE:
         i, j = w.pay[p, P_SENDER], w.pay[p, P_RECEIVER]
         w.pay[p, P_LINK] = NONE
-        if w.head[i, j] == NONE:
-            w.head[i, j] = p
-            if w.head[j, i] != NONE:
-                w.key[0, pairs] = min(i, j) * n + max(i, j)
+        if w.pair[X_HEAD, i, j] == NONE:
+            w.pair[X_HEAD, i, j] = p
+            if w.pair[X_HEAD, j, i] != NONE:
+                w.room[M_KEY, pairs] = min(i, j) * n + max(i, j)
                 pairs += 1
         else:
-            w.pay[w.tail[i, j], P_LINK] = p
-        w.tail[i, j] = p
+            w.pay[w.pair[X_TAIL, i, j], P_LINK] = p
+        w.pair[X_TAIL, i, j] = p
         p = after_of_all(w, p)
     return pairs
 
@@ -53,7 +57,7 @@ def forget_pairs(w: World) -> None:
     """Set `head` back to NONE for every pair that Queue 2 has payments of."""
     p = first_of_all(w)
     while p != NONE:
-        w.head[w.pay[p, P_SENDER], w.pay[p, P_RECEIVER]] = NONE
+        w.pair[X_HEAD, w.pay[p, P_SENDER], w.pay[p, P_RECEIVER]] = NONE
         p = after_of_all(w, p)
 
 
@@ -72,14 +76,14 @@ def pick_payments(w: World, i: int, j: int, row: int) -> tuple[int, int]:
     if w.rule[R_STRICT]:
         p = first_of(w, i)
         while p != NONE and w.pay[p, P_RECEIVER] == j:
-            w.pick[row, count] = p
+            w.room[M_PICK + row, count] = p
             count += 1
             cents += w.pay[p, P_LEFT]
             p = after_of(w, p)
     else:
-        p = w.head[i, j]
+        p = w.pair[X_HEAD, i, j]
         while p != NONE:
-            w.pick[row, count] = p
+            w.room[M_PICK + row, count] = p
             count += 1
             cents += w.pay[p, P_LEFT]
             p = w.pay[p, P_LINK]
@@ -94,36 +98,36 @@ def offset_pair(w: World, i: int, j: int) -> bool:
     while n_out > 0 and n_in > 0:
         if not can_offset(w, i, j, out, back):
             n_out -= 1
-            out -= w.pay[w.pick[0, n_out], P_LEFT]
+            out -= w.pay[w.room[M_PICK, n_out], P_LEFT]
         elif not can_offset(w, j, i, back, out):
             n_in -= 1
-            back -= w.pay[w.pick[1, n_in], P_LEFT]
+            back -= w.pay[w.room[M_PICK + 1, n_in], P_LEFT]
         else:
             break
     if n_out == 0 or n_in == 0:
         return False
     w.clock[C_GROUP] += 1
     for k in range(n_out):
-        settle_from_queue2(w, w.pick[0, k], H_BILATERAL, w.clock[C_GROUP])
+        settle_from_queue2(w, w.room[M_PICK, k], H_BILATERAL, w.clock[C_GROUP])
     for k in range(n_in):
-        settle_from_queue2(w, w.pick[1, k], H_BILATERAL, w.clock[C_GROUP])
+        settle_from_queue2(w, w.room[M_PICK + 1, k], H_BILATERAL, w.clock[C_GROUP])
     use_gains(w, i, out, back)
     use_gains(w, j, back, out)
     return True
 
 
-@kernel
+@inlined
 def settle_bilateral(w: World) -> bool:
     """Go through the pairs of banks in order; tell whether anything settled."""
     n = w.bank.shape[0]
     pairs = list_pairs(w)
-    sort(w.key, pairs)
+    sort(w.room, pairs)
     has_settled = False
     for k in range(pairs):
-        i, j = w.key[0, k] // n, w.key[0, k] % n
+        i, j = w.room[M_KEY, k] // n, w.room[M_KEY, k] % n
         if offset_pair(w, i, j):
             has_settled = True
-        w.head[i, j] = NONE
-        w.head[j, i] = NONE
+        w.pair[X_HEAD, i, j] = NONE
+        w.pair[X_HEAD, j, i] = NONE
     forget_pairs(w)
     return has_settled

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from payment_simulator.kernels._jit import inlined, kernel
+from payment_simulator.kernels._jit import inlined
 from payment_simulator.kernels.layout import (
     B_LIMIT,
     B_NET_OUT,
@@ -10,6 +10,7 @@ from payment_simulator.kernels.layout import (
     C_GROUP,
     C_LOOKS,
     H_CYCLE,
+    M_CHAIN,
     NO_LIMIT,
     NONE,
     P_LEFT,
@@ -19,6 +20,11 @@ from payment_simulator.kernels.layout import (
     R_MAX_CHAIN,
     R_MAX_CHAINS,
     R_STRICT,
+    W_IN,
+    W_OUT,
+    X_HEAD,
+    X_LIMIT,
+    X_NET,
     World,
 )
 from payment_simulator.kernels.lsm_bilateral import forget_pairs, list_pairs
@@ -39,15 +45,15 @@ def can_pay_in_chain(w: World, i: int, to: int, sent: int, received: int) -> boo
         and w.bank[i, B_NET_OUT] + sent - received > w.bank[i, B_LIMIT]
     ):
         return False
-    if w.rule[R_BILATERAL_LIMITS] and w.limit[i, to] != NO_LIMIT:
-        return bool(w.net[i, to] + sent <= w.limit[i, to])
+    if w.rule[R_BILATERAL_LIMITS] and w.pair[X_LIMIT, i, to] != NO_LIMIT:
+        return bool(w.pair[X_NET, i, to] + sent <= w.pair[X_LIMIT, i, to])
     return True
 
 
 @inlined
 def link(w: World, i: int, j: int) -> int:
     """Return the payment that may be the link from i to j, or NONE."""
-    p = w.head[i, j]
+    p = w.pair[X_HEAD, i, j]
     if p != NONE and w.rule[R_STRICT] and first_of(w, i) != p:
         return NONE
     return p
@@ -57,7 +63,7 @@ def link(w: World, i: int, j: int) -> int:
 def is_in_chain(w: World, length: int, i: int) -> bool:
     """Tell whether a bank is among the first banks of the chain."""
     for k in range(length):
-        if w.chain[_BANK, k] == i:
+        if w.room[M_CHAIN, k] == i:
             return True
     return False
 
@@ -72,13 +78,13 @@ def find_chain(w: World, start: int) -> int:
     what it is paid and what it would pay are known. Only the first bank waits for the end.
     """
     n = w.bank.shape[0]
-    w.chain[_BANK, 0] = start
-    w.chain[_NEXT, 0] = start
+    w.room[M_CHAIN, 0] = start
+    w.room[M_CHAIN + 2, 0] = start
     length = 1
     while length > 0:
-        last = w.chain[_BANK, length - 1]
-        j = w.chain[_NEXT, length - 1]
-        w.chain[_NEXT, length - 1] = j + 1
+        last = w.room[M_CHAIN, length - 1]
+        j = w.room[M_CHAIN + 2, length - 1]
+        w.room[M_CHAIN + 2, length - 1] = j + 1
         if j == n:
             length -= 1
             continue
@@ -95,17 +101,17 @@ def find_chain(w: World, start: int) -> int:
         w.clock[C_LOOKS] += 1
         sent = w.pay[p, P_LEFT]
         if length > 1:
-            received = w.pay[w.chain[_PAYMENT, length - 2], P_LEFT]
+            received = w.pay[w.room[M_CHAIN + 1, length - 2], P_LEFT]
             if not can_pay_in_chain(w, last, j, sent, received):
                 continue
-        w.chain[_PAYMENT, length - 1] = p
+        w.room[M_CHAIN + 1, length - 1] = p
         if j == start:
-            first = w.pay[w.chain[_PAYMENT, 0], P_LEFT]
-            if can_pay_in_chain(w, start, w.chain[_BANK, 1], first, sent):
+            first = w.pay[w.room[M_CHAIN + 1, 0], P_LEFT]
+            if can_pay_in_chain(w, start, w.room[M_CHAIN, 1], first, sent):
                 return length
         else:
-            w.chain[_BANK, length] = j
-            w.chain[_NEXT, length] = start
+            w.room[M_CHAIN, length] = j
+            w.room[M_CHAIN + 2, length] = start
             length += 1
     return 0
 
@@ -116,23 +122,23 @@ def settle_chain(w: World, length: int) -> None:
     w.clock[C_GROUP] += 1
     w.clock[C_CHAINS] += 1
     for k in range(length):
-        p = w.chain[_PAYMENT, k]
-        w.head[w.chain[_BANK, k], w.chain[_BANK, (k + 1) % length]] = w.pay[p, P_LINK]
-    before = w.pay[w.chain[_PAYMENT, length - 1], P_LEFT]
+        p = w.room[M_CHAIN + 1, k]
+        w.pair[X_HEAD, w.room[M_CHAIN, k], w.room[M_CHAIN, (k + 1) % length]] = w.pay[p, P_LINK]
+    before = w.pay[w.room[M_CHAIN + 1, length - 1], P_LEFT]
     for k in range(length):
-        p = w.chain[_PAYMENT, k]
+        p = w.room[M_CHAIN + 1, k]
         sent = w.pay[p, P_LEFT]
         i = w.pay[p, P_SENDER]
         settle_from_queue2(w, p, H_CYCLE, w.clock[C_GROUP])
-        w.flux[0, k] = i
-        w.flux[1, k] = min(sent, before)
+        w.wide[W_OUT, k] = i
+        w.wide[W_IN, k] = min(sent, before)
         before = sent
     # Gains are used when all of the chain has been paid.
     for k in range(length):
-        use_gains(w, w.flux[0, k], w.flux[1, k], w.flux[1, k])
+        use_gains(w, w.wide[W_OUT, k], w.wide[W_IN, k], w.wide[W_IN, k])
 
 
-@kernel
+@inlined
 def settle_cycles(w: World) -> bool:
     """Settle chains until none is found or the tick's measure is full; tell whether any did."""
     if w.clock[C_LOOKS] >= _MAX_LOOKS or w.clock[C_CHAINS] >= w.rule[R_MAX_CHAINS]:

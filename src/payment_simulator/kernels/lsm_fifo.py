@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from payment_simulator.kernels._jit import kernel
+from payment_simulator.kernels._jit import inlined
 from payment_simulator.kernels.layout import (
     B_MARK,
     H_FIFO,
@@ -15,7 +15,7 @@ from payment_simulator.kernels.queue import after_of_all, first_of_all
 from payment_simulator.kernels.settlement import try_in_queue2
 
 
-@kernel
+@inlined
 def settle_fifo(w: World) -> bool:
     """Go through Queue 2 once and settle what can settle; tell whether anything did."""
     is_strict = w.rule[R_STRICT]

@@ -8,13 +8,14 @@ References
 
 from __future__ import annotations
 
-from payment_simulator.kernels._jit import inlined, kernel
+from payment_simulator.kernels._jit import inlined
 from payment_simulator.kernels.layout import (
     B_LIMIT,
     B_MARK,
     B_NET_OUT,
     C_GROUP,
     H_MULTILATERAL,
+    M_PICK,
     NO_LIMIT,
     NONE,
     P_LEFT,
@@ -23,6 +24,11 @@ from payment_simulator.kernels.layout import (
     P_SENDER,
     R_BILATERAL_LIMITS,
     R_STRICT,
+    W_IN,
+    W_OUT,
+    X_FLOW,
+    X_LIMIT,
+    X_NET,
     World,
 )
 from payment_simulator.kernels.queue import after_of_all, first_of_all
@@ -36,17 +42,17 @@ def gather(w: World) -> None:
     """Take all of Queue 2 into the set: B_MARK is a bank's last payment, P_LINK the one before."""
     for i in range(w.bank.shape[0]):
         w.bank[i, B_MARK] = NONE
-        w.flux[_OUT, i] = 0
-        w.flux[_IN, i] = 0
+        w.wide[W_OUT, i] = 0
+        w.wide[W_IN, i] = 0
     p = first_of_all(w)
     while p != NONE:
         i, j, cents = w.pay[p, P_SENDER], w.pay[p, P_RECEIVER], w.pay[p, P_LEFT]
         w.pay[p, P_LINK] = w.bank[i, B_MARK]
         w.bank[i, B_MARK] = p
-        w.flux[_OUT, i] += cents
-        w.flux[_IN, j] += cents
+        w.wide[W_OUT, i] += cents
+        w.wide[W_IN, j] += cents
         if w.rule[R_BILATERAL_LIMITS]:
-            w.flow[i, j] += cents
+            w.pair[X_FLOW, i, j] += cents
         p = after_of_all(w, p)
 
 
@@ -56,9 +62,10 @@ def exceeded(w: World, i: int) -> int:
     if w.rule[R_BILATERAL_LIMITS]:
         for j in range(w.bank.shape[0]):
             if (
-                w.limit[i, j] != NO_LIMIT
-                and w.flow[i, j] > 0
-                and w.net[i, j] + w.flow[i, j] - w.flow[j, i] > w.limit[i, j]
+                w.pair[X_LIMIT, i, j] != NO_LIMIT
+                and w.pair[X_FLOW, i, j] > 0
+                and w.pair[X_NET, i, j] + w.pair[X_FLOW, i, j] - w.pair[X_FLOW, j, i]
+                > w.pair[X_LIMIT, i, j]
             ):
                 return j
     return NONE
@@ -67,12 +74,10 @@ def exceeded(w: World, i: int) -> int:
 @inlined
 def is_short(w: World, i: int) -> bool:
     """Tell whether the set takes a bank below zero liquidity or over its multilateral limit."""
-    net = w.flux[_OUT, i] - w.flux[_IN, i]
+    net = w.wide[W_OUT, i] - w.wide[W_IN, i]
     if liquidity(w, i) < net:
         return True
-    return bool(
-        w.bank[i, B_LIMIT] != NO_LIMIT and w.bank[i, B_NET_OUT] + net > w.bank[i, B_LIMIT]
-    )
+    return bool(w.bank[i, B_LIMIT] != NO_LIMIT and w.bank[i, B_NET_OUT] + net > w.bank[i, B_LIMIT])
 
 
 @inlined
@@ -88,10 +93,10 @@ def drop_last(w: World, i: int, to: int) -> None:
     else:
         w.pay[later, P_LINK] = w.pay[p, P_LINK]
     j, cents = w.pay[p, P_RECEIVER], w.pay[p, P_LEFT]
-    w.flux[_OUT, i] -= cents
-    w.flux[_IN, j] -= cents
+    w.wide[W_OUT, i] -= cents
+    w.wide[W_IN, j] -= cents
     if w.rule[R_BILATERAL_LIMITS]:
-        w.flow[i, j] -= cents
+        w.pair[X_FLOW, i, j] -= cents
 
 
 @inlined
@@ -109,7 +114,7 @@ def reduce_to_feasible(w: World) -> None:
                 has_dropped = True
 
 
-@kernel
+@inlined
 def settle_multilateral(w: World) -> bool:
     """Settle the set of payments that is left when all banks can pay theirs at once.
 
@@ -124,17 +129,17 @@ def settle_multilateral(w: World) -> bool:
     for i in range(w.bank.shape[0]):
         p = w.bank[i, B_MARK]
         while p != NONE:
-            w.pick[0, count] = p
+            w.room[M_PICK, count] = p
             count += 1
             p = w.pay[p, P_LINK]
         if w.rule[R_BILATERAL_LIMITS]:
             for j in range(w.bank.shape[0]):
-                w.flow[i, j] = 0
+                w.pair[X_FLOW, i, j] = 0
     if count == 0:
         return False
     w.clock[C_GROUP] += 1
     for k in range(count):
-        settle_from_queue2(w, w.pick[0, k], H_MULTILATERAL, w.clock[C_GROUP])
+        settle_from_queue2(w, w.room[M_PICK, k], H_MULTILATERAL, w.clock[C_GROUP])
     for i in range(w.bank.shape[0]):
-        use_gains(w, i, w.flux[_OUT, i], w.flux[_IN, i])
+        use_gains(w, i, w.wide[W_OUT, i], w.wide[W_IN, i])
     return True

@@ -7,7 +7,7 @@ the bottom of the stack. ``code`` has two columns: instruction and argument.
 
 from __future__ import annotations
 
-OP_CONST = 0  # push const[argument]
+OP_CONST = 0  # push rate[argument]
 OP_BANK_FIELD = 1  # push a field
 OP_PAYMENT_FIELD = 2
 OP_REGISTER = 3

@@ -23,6 +23,7 @@ from payment_simulator.kernels.layout import (
     R_ESCALATION,
     R_ESCALATION_BOOST,
     R_ESCALATION_START,
+    X_VALUE,
     World,
 )
 
@@ -50,13 +51,13 @@ def present_priority(w: World, p: int) -> int:
 @inlined
 def _is_top(w: World, i: int, j: int) -> bool:
     """Tell whether j is among the five others with the most value in Queue 2 with i."""
-    mine = w.value[i, j] + w.value[j, i]
+    mine = w.pair[X_VALUE, i, j] + w.pair[X_VALUE, j, i]
     if mine == 0:
         return False
     before = 0
     for other in range(w.bank.shape[0]):
         if other != i and other != j:
-            theirs = w.value[i, other] + w.value[other, i]
+            theirs = w.pair[X_VALUE, i, other] + w.pair[X_VALUE, other, i]
             if theirs > mine or (theirs == mine and other < j):
                 before += 1
     return before < 5
@@ -66,11 +67,11 @@ def _is_top(w: World, i: int, j: int) -> bool:
 def _of_counterparty(w: World, field: int, i: int, j: int) -> float:
     """Return a field of a payment's receiver."""
     if field == f.MY_Q2_OUT_VALUE_TO_COUNTERPARTY:
-        return float(w.value[i, j])
+        return float(w.pair[X_VALUE, i, j])
     if field == f.MY_Q2_IN_VALUE_FROM_COUNTERPARTY:
-        return float(w.value[j, i])
+        return float(w.pair[X_VALUE, j, i])
     if field == f.MY_BILATERAL_NET_Q2:
-        return float(w.value[i, j] - w.value[j, i])
+        return float(w.pair[X_VALUE, i, j] - w.pair[X_VALUE, j, i])
     if field == f.TX_COUNTERPARTY_ID:
         return float(j)
     return 1.0 if _is_top(w, i, j) else 0.0  # TX_IS_TOP_COUNTERPARTY

@@ -14,8 +14,11 @@ from payment_simulator.kernels.layout import (
     E_DIVISION,
     E_NONE,
     E_NOT_FINITE,
+    F_CONST,
+    F_STACK,
     NONE,
     P_LEFT,
+    U_REGISTER,
     World,
 )
 from payment_simulator.kernels.payment_fields import payment_field
@@ -44,7 +47,7 @@ def finite(w: World, x: float, bank: int, payment: int) -> float:
 @inlined
 def _calculate(w: World, op: int, top: int, i: int, p: int) -> int:
     """Carry out one operation on the stack; return where its top is now."""
-    s = w.stack
+    s = w.rate
     x = s[top - 1]
     if op == o.OP_CLAMP:
         s[top - 3] = min(max(s[top - 3], s[top - 2]), x)
@@ -115,10 +118,10 @@ def walk(w: World, start: int, i: int, p: int) -> int:
     Returns
     -------
     int
-        An ACTION_ code; its arguments stand at the bottom of `stack`.
+        An ACTION_ code; its arguments stand at the bottom of the stack.
     """
     at = start
-    top = 0
+    top = F_STACK
     left = 0
     if p != NONE:
         left = w.pay[p, P_LEFT]
@@ -126,16 +129,16 @@ def walk(w: World, start: int, i: int, p: int) -> int:
         op, argument = w.code[at, 0], w.code[at, 1]
         at += 1
         if op == o.OP_CONST:
-            w.stack[top] = w.const[argument]
+            w.rate[top] = w.rate[argument]
             top += 1
         elif op == o.OP_PAYMENT_FIELD:
-            w.stack[top] = payment_field(w, argument, i, p)
+            w.rate[top] = payment_field(w, argument, i, p)
             top += 1
         elif op == o.OP_BANK_FIELD:
-            w.stack[top] = bank_field(w, argument, i, left)
+            w.rate[top] = bank_field(w, argument, i, left)
             top += 1
         elif op == o.OP_REGISTER:
-            w.stack[top] = w.register[i, argument]
+            w.rate[top] = w.sums[i, U_REGISTER + argument]
             top += 1
         elif op == o.OP_ACT:
             return argument
@@ -143,7 +146,7 @@ def walk(w: World, start: int, i: int, p: int) -> int:
             at = argument
         elif op >= o.OP_JUMP_UNLESS_EQ:
             top -= 2
-            if not _holds(op, w.stack[top], w.stack[top + 1]):
+            if not _holds(op, w.rate[top], w.rate[top + 1]):
                 at = argument
         else:
             top = _calculate(w, op, top, i, p)

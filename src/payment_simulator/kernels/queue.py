@@ -38,6 +38,7 @@ from payment_simulator.kernels.layout import (
     P_TESTED,
     Q1,
     Q2,
+    X_VALUE,
     World,
 )
 
@@ -124,7 +125,7 @@ def change_queue2(w: World, p: int, cents: int) -> None:
     w.clock[C_Q2_VALUE] += cents
     w.bank[i, B_Q2_VALUE] += cents
     w.bank[i, wait_column(w, p, 1)] += cents
-    w.value[i, j] += cents
+    w.pair[X_VALUE, i, j] += cents
 
 
 @inlined

@@ -18,6 +18,8 @@ from payment_simulator.kernels.layout import (
     LOG_RELEASE,
     LOG_RESERVE,
     LOG_SPLIT,
+    N_DELAY,
+    N_PENALTY,
     NONE,
     P_AMOUNT,
     P_ARRIVAL,
@@ -39,15 +41,20 @@ from payment_simulator.kernels.layout import (
     P_STATE,
     P_TIMED,
     R_CHARGED,
+    R_FULL,
     R_PRIORITY_MODE,
     R_SPLIT_FRICTION,
     R_TICKS,
-    R_TICKS_PER_DAY,
     RELEASED,
     S_CREATED,
     SPLIT,
+    W_FOCUS,
+    W_SPENT,
+    Y_DUE_FIRST,
+    Y_DUE_LAST,
     World,
 )
+from payment_simulator.kernels.ledger import charge
 from payment_simulator.kernels.log import write_log
 from payment_simulator.kernels.payment_fields import present_priority
 from payment_simulator.kernels.policy_eval import fail
@@ -80,14 +87,14 @@ def is_allowed(w: World, i: int, p: int) -> bool:
     j, cents = w.pay[p, P_RECEIVER], w.pay[p, P_LEFT]
     focus, each = w.bank[i, B_BUDGET_FOCUS], w.bank[i, B_BUDGET_EACH]
     if (
-        (focus != NONE and w.focus[focus, j] == 0)
+        (focus != NONE and w.wide[W_FOCUS + focus, j] == 0)
         or cents > w.bank[i, B_BUDGET]
-        or (each != NONE and w.spent[j] + cents > each)
+        or (each != NONE and w.wide[W_SPENT, j] + cents > each)
     ):
         write_log(w, LOG_REFUSED, i, j, p, cents, NONE)
         return False
     w.bank[i, B_BUDGET] -= cents
-    w.spent[j] += cents
+    w.wide[W_SPENT, j] += cents
     return True
 
 
@@ -136,9 +143,9 @@ def new_payment(w: World, i: int, j: int, cents: int) -> int:
     w.pay[p, P_SETTLED] = NONE
     w.pay[p, P_METHOD] = NONE
     w.pay[p, P_PARENT] = NONE
-    if w.toll.shape[0] > 0:
-        w.toll[p, 0] = 0.0
-        w.toll[p, 1] = 0.0
+    if w.rule[R_FULL]:
+        w.note[p, N_DELAY] = 0.0
+        w.note[p, N_PENALTY] = 0.0
     return p
 
 
@@ -149,11 +156,11 @@ def note_deadline(w: World, p: int) -> None:
     w.pay[p, P_DUE_NEXT] = NONE
     if deadline >= w.rule[R_TICKS]:
         return
-    if w.due[0, deadline] == NONE:
-        w.due[0, deadline] = p
+    if w.tick[deadline, Y_DUE_FIRST] == NONE:
+        w.tick[deadline, Y_DUE_FIRST] = p
     else:
-        w.pay[w.due[1, deadline], P_DUE_NEXT] = p
-    w.due[1, deadline] = p
+        w.pay[w.tick[deadline, Y_DUE_LAST], P_DUE_NEXT] = p
+    w.tick[deadline, Y_DUE_LAST] = p
 
 
 @inlined
@@ -202,9 +209,9 @@ def split(w: World, i: int, p: int, parts: int, now: int, gap: int, boost: int) 
     write_log(w, LOG_SPLIT, i, w.pay[p, P_RECEIVER], p, parts, NONE)
     if w.rule[R_CHARGED + K_SPLIT]:
         friction = float(w.rule[R_SPLIT_FRICTION]) * float(parts - 1)
-        w.cost[w.clock[C_TICK] // w.rule[R_TICKS_PER_DAY], i, K_SPLIT] += friction
-        if w.toll.shape[0] > 0:
-            w.toll[p, 1] += friction
+        charge(w, i, K_SPLIT, friction)
+        if w.rule[R_FULL]:
+            w.note[p, N_PENALTY] += friction
     if w.clock[C_ERROR]:
         return
     for k in range(parts):

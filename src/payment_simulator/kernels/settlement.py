@@ -41,6 +41,9 @@ from payment_simulator.kernels.layout import (
     S_SETTLED,
     S_SETTLED_VALUE,
     SETTLED,
+    U_DELAY,
+    X_LIMIT,
+    X_NET,
     World,
 )
 from payment_simulator.kernels.log import write_log
@@ -59,8 +62,8 @@ def limit_room(w: World, i: int, j: int) -> int:
     room = NO_LIMIT
     if w.bank[i, B_LIMIT] != NO_LIMIT:
         room = w.bank[i, B_LIMIT] - w.bank[i, B_NET_OUT]
-    if w.rule[R_BILATERAL_LIMITS] and w.limit[i, j] != NO_LIMIT:
-        room = min(room, w.limit[i, j] - w.net[i, j])
+    if w.rule[R_BILATERAL_LIMITS] and w.pair[X_LIMIT, i, j] != NO_LIMIT:
+        room = min(room, w.pair[X_LIMIT, i, j] - w.pair[X_NET, i, j])
     return room
 
 
@@ -100,8 +103,8 @@ def transfer(w: World, p: int, cents: int, method: int, group: int) -> None:
         w.bank[j, B_DEFERRED] += cents
     else:
         w.bank[j, B_BALANCE] += cents
-    w.net[i, j] += cents
-    w.net[j, i] -= cents
+    w.pair[X_NET, i, j] += cents
+    w.pair[X_NET, j, i] -= cents
     w.bank[i, B_NET_OUT] += cents
     w.bank[j, B_NET_OUT] -= cents
     w.bank[j, B_VERSION] += 1
@@ -114,9 +117,9 @@ def transfer(w: World, p: int, cents: int, method: int, group: int) -> None:
         w.bank[i, B_STAT + S_ON_TIME_VALUE] += cents
     if H_ENTRY_OFFSET <= method <= H_CYCLE:
         w.bank[i, B_STAT + S_OFFSET_VALUE] += cents
-    w.delay[i, 0] += float(cents) * (now - w.pay[p, P_ARRIVAL])
+    w.sums[i, U_DELAY] += float(cents) * (now - w.pay[p, P_ARRIVAL])
     if w.pay[p, P_RELEASED] != NONE:
-        w.delay[i, 1] += float(cents) * (now - w.pay[p, P_RELEASED])
+        w.sums[i, U_DELAY + 1] += float(cents) * (now - w.pay[p, P_RELEASED])
     w.pay[p, P_METHOD] = method
     if w.pay[p, P_LEFT] == 0:
         w.pay[p, P_STATE] = SETTLED

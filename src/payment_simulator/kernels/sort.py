@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from payment_simulator.kernels._jit import kernel
-from payment_simulator.kernels.layout import Ints
+from payment_simulator.kernels.layout import (
+    Ints,
+)
 
 
 @kernel

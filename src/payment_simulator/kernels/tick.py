@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from payment_simulator.kernels._jit import inlined, kernel
+from payment_simulator.kernels._jit import inlined
 from payment_simulator.kernels.arrivals import join_arrivals, play_events
 from payment_simulator.kernels.collateral import withdraw_collateral
-from payment_simulator.kernels.costs import charge_close, charge_tick, pass_deadlines, today
+from payment_simulator.kernels.costs import charge_close, charge_tick, pass_deadlines
 from payment_simulator.kernels.day import (
     book_deferred,
     borrow_and_settle,
@@ -42,7 +42,6 @@ from payment_simulator.kernels.layout import (
     C_Q2_COUNT,
     C_TICK,
     E_CONSERVATION,
-    K_N,
     NONE,
     R_ALGORITHMS,
     R_BORROW,
@@ -50,6 +49,7 @@ from payment_simulator.kernels.layout import (
     R_RESTART,
     R_TICKS,
     R_TICKS_PER_DAY,
+    R_TIMERS,
     S_PEAK_QUEUE,
     S_PEAK_TODAY,
     T_BALANCE,
@@ -63,6 +63,7 @@ from payment_simulator.kernels.layout import (
     T_SENT,
     World,
 )
+from payment_simulator.kernels.ledger import charged_today
 from payment_simulator.kernels.lsm_bilateral import settle_bilateral
 from payment_simulator.kernels.lsm_cycles import settle_cycles
 from payment_simulator.kernels.lsm_fifo import settle_fifo
@@ -82,7 +83,7 @@ def run_algorithm(w: World, algorithm: int) -> bool:
     return settle_cycles(w)
 
 
-@kernel
+@inlined
 def settle_queue2(w: World) -> None:
     """Step 7: the algorithms in their sequence, until a round settles nothing."""
     w.clock[C_CHAINS] = 0
@@ -104,14 +105,14 @@ def settle_queue2(w: World) -> None:
 def withdraw_on_time(w: World) -> None:
     """Withdraw collateral whose time has run out; budgets of the tick before end."""
     now = w.clock[C_TICK]
-    has_timers = w.timer.shape[0] > now and w.timer.shape[1] == w.bank.shape[0]
+    has_timers = w.rule[R_TIMERS] != NONE
     for i in range(w.bank.shape[0]):
         w.bank[i, B_BUDGET] = NONE
-        if has_timers and w.timer[now, i] > 0:
-            withdraw_collateral(w, i, w.timer[now, i], NONE)
+        if has_timers and w.wide[w.rule[R_TIMERS] + now, i] > 0:
+            withdraw_collateral(w, i, w.wide[w.rule[R_TIMERS] + now, i], NONE)
 
 
-@kernel
+@inlined
 def write_trace(w: World) -> None:
     """Write down the state of every bank at the end of the tick."""
     now = w.clock[C_TICK]
@@ -129,10 +130,7 @@ def write_trace(w: World) -> None:
         sent = w.bank[i, B_SETTLED_TODAY]
         w.trace[now, i, T_SENT] = sent
         w.trace[now, i, T_RECEIVED] = sent - w.bank[i, B_NET_OUT]
-        total = 0.0
-        for kind in range(K_N):
-            total += w.cost[today(w), i, kind]
-        w.bill[now, i] = total
+        w.bill[now, i] = charged_today(w, i)
 
 
 @inlined
@@ -148,7 +146,7 @@ def look_back(w: World) -> None:
         fail(w, E_CONSERVATION, NONE, NONE)
 
 
-@kernel
+@inlined
 def play_tick(w: World, now: int) -> None:
     """Play one tick.
 

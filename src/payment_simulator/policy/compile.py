@@ -11,6 +11,7 @@ from payment_simulator.errors import PolicyError
 from payment_simulator.kernels import field_codes
 from payment_simulator.kernels import opcodes as o
 from payment_simulator.kernels.layout import (
+    F_CONST,
     NONE,
     REGISTERS,
     STACK,
@@ -156,7 +157,7 @@ class _Writer:
         if key not in self.known:
             self.known[key] = len(self.const)
             self.const.append(key)
-        self.emit(o.OP_CONST, self.known[key], 1)
+        self.emit(o.OP_CONST, F_CONST + self.known[key], 1)
 
     def register(self, name: str) -> int:
         """Return the number of a register."""

@@ -14,6 +14,8 @@ from typing import Final
 
 #: Names of the state registers: a policy makes them up, the engine keeps them for a day.
 REGISTER_PREFIX: Final = "bank_state_"
+#: The group of the registers; no field of the table is in it.
+REGISTER_GROUP: Final = "state"
 #: How many state registers a policy may name, in all its trees together.
 MAX_REGISTERS: Final = 10
 _REGISTER = re.compile(REGISTER_PREFIX + r"[A-Za-z0-9_]{1,64}", re.ASCII)
@@ -29,7 +31,7 @@ GROUPS: Final = (
     "time",
     "throughput",
     "payment",
-    "state",
+    REGISTER_GROUP,
 )
 
 
@@ -269,5 +271,5 @@ def field_info(name: str) -> FieldInfo | None:
     """Return what is known of a field or a state register; None if there is none of this name."""
     if is_register(name):
         meaning = "State register of the policy; 0 until it is set, and at each open of a day."
-        return FieldInfo(name, "state", "number", meaning, payment_only=False, code=-1)
+        return FieldInfo(name, REGISTER_GROUP, "number", meaning, payment_only=False, code=-1)
     return FIELDS.get(name)

@@ -16,7 +16,8 @@ from payment_simulator.policy.wording import quoted, visible
 MAX_BYTES: Final = 4 * 1024 * 1024
 #: Brackets within brackets; a tree of 100 nodes over conditions and values of 100 needs fewer.
 MAX_NESTING: Final = 500
-_STRINGS_AND_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
+# A string without an end reaches to the end: else each of its quotes would be tried as a start.
+_STRINGS_AND_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
 class Twice(dict[str, Any]):
@@ -87,6 +88,8 @@ def read_json(text: str, where: str) -> Any:
         raise
     except ValueError as error:  # Python reads no integer of thousands of digits
         raise PolicyError(f"{where}: a number has too many digits") from error
+    except RecursionError as error:
+        raise PolicyError(f"{where}: brackets are nested too deep to be read here") from error
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

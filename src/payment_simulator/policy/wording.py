@@ -31,19 +31,17 @@ def shown(value: Any) -> str:
 
     Their text could be endless: YAML lets an object contain itself.
     """
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int):
-        return str(value) if abs(value) < _LARGE else "an integer beyond all bounds"
-    if isinstance(value, float):
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, int) and abs(value) >= _LARGE:
+        return "an integer beyond all bounds"
+    if isinstance(value, int | float):
         return repr(value)
     if isinstance(value, str):
         return quoted(value)
-    if isinstance(value, list | tuple):
-        return "a list"
-    return "an object" if isinstance(value, dict) else f"a {type(value).__name__}"
+    kinds = ((list, "a list"), (tuple, "a list"), (dict, "an object"))
+    names = [name for kind, name in kinds if isinstance(value, kind)]
+    return names[0] if names else f"a {type(value).__name__}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -36,8 +36,9 @@ def check_scenario(scenario: Scenario) -> None:
         The first thing that does not fit.
     """
     _check_names(scenario)
+    banks = dict.fromkeys(scenario.bank_ids)
     for number, agent in enumerate(scenario.agents):
-        _check_agent(agent, ("agents", number), scenario)
+        _check_agent(agent, ("agents", number), banks)
     _check_events(scenario)
     _check_rates(scenario)
     for list_name in ("include", "exclude"):
@@ -86,8 +87,7 @@ def _check_names(scenario: Scenario) -> None:
         first[agent.id] = number
 
 
-def _check_agent(agent: Agent, path: Path, scenario: Scenario) -> None:
-    banks = dict.fromkeys(scenario.bank_ids)
+def _check_agent(agent: Agent, path: Path, banks: dict[str, None]) -> None:
     for place, source in _sources(agent):
         if len(banks) == 1:
             raise Misplaced(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from payment_simulator.policy import ACTIONS, FIELDS, Policy
+from payment_simulator.policy.fields import GROUPS, REGISTER_PREFIX
 from payment_simulator.policy.tree import (
     TREES,
     ActionNode,
@@ -25,8 +26,7 @@ from payment_simulator.scenario.places import Misplaced, nearest
 from payment_simulator.scenario.switches import Toggles
 from payment_simulator.scenario.values import quoted
 
-#: State registers have names of the policy's own; all begin like this and form this group.
-REGISTER = "bank_state_"
+#: The group of state registers, whose names are the policy's own.
 REGISTER_GROUP = "state"
 
 
@@ -65,10 +65,12 @@ def policy_problems(policy: Policy, scenario: Scenario) -> list[str]:
     list of str
         One line for each problem: a bank that is not there, a feature that is not admitted.
     """
-    banks = scenario.bank_ids
+    named = list(_named_banks(policy))
+    # Thousands of banks with policies of their own mostly name none.
+    banks = scenario.bank_ids if named else ()
     problems = [
         f"{place}: focus_counterparties names {quoted(name)}; {nearest(name, banks)}"
-        for place, name in _named_banks(policy)
+        for place, name in named
         if name not in banks
     ]
     toggles = scenario.policy_feature_toggles
@@ -95,7 +97,7 @@ def check_toggles(scenario: Scenario) -> None:
     known = [*TREES, *ACTIONS, *sorted(_field_names())]
     for list_name in ("include", "exclude"):
         for number, name in enumerate(getattr(toggles, list_name) or ()):
-            if name not in known and not name.startswith(REGISTER):
+            if name not in known and not name.startswith(REGISTER_PREFIX):
                 raise Misplaced(
                     (key, list_name, number),
                     f"{quoted(name)} is no tree, action, field or group of fields; "
@@ -128,16 +130,16 @@ def _kinds(name: str) -> Iterator[str]:
         yield "tree"
     if name in ACTIONS:
         yield "action"
-    if name in _field_names() or name.startswith(REGISTER):
+    if name in _field_names() or name.startswith(REGISTER_PREFIX):
         yield "field"
 
 
 def _field_names() -> set[str]:
-    return {*FIELDS, *(info.group for info in FIELDS.values()), REGISTER_GROUP}
+    return {*FIELDS, *GROUPS}
 
 
 def _group(name: str) -> str:
-    return REGISTER_GROUP if name.startswith(REGISTER) else FIELDS[name].group
+    return REGISTER_GROUP if name.startswith(REGISTER_PREFIX) else FIELDS[name].group
 
 
 def _named_banks(policy: Policy) -> Iterator[tuple[str, str]]:

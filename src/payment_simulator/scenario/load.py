@@ -92,10 +92,9 @@ def parse_scenario(
         raise ScenarioError(one_line(f"{where}: {describe(source)}; expected text or a mapping"))
     try:
         data = copy_plain(dict(source))
-        text = write_yaml(data)
     except YamlError as error:
         raise Origin(where).error(str(error)) from None
-    return _complete(Origin(where, data), text, base, "scenario")
+    return _complete(Origin(where, data), None, base, "scenario")
 
 
 def _read_text(file: Path) -> str:
@@ -133,7 +132,7 @@ def _build(text: str, *, where: str, folder: Path | None, name: str = "scenario"
     return _complete(Origin(where, data, mark), text, folder, name)
 
 
-def _complete(origin: Origin, text: str, folder: Path | None, name: str) -> Scenario:
+def _complete(origin: Origin, text: str | None, folder: Path | None, name: str) -> Scenario:
     data = origin.data
     if data is None:
         raise origin.error("it is empty; expected a scenario")
@@ -149,4 +148,6 @@ def _complete(origin: Origin, text: str, folder: Path | None, name: str) -> Scen
         raise origin.invalid(error) from None
     except Misplaced as error:
         raise origin.misplaced(error) from error.__cause__
+    if text is None:
+        text = write_yaml(origin.data)
     return scenario.with_loaded(Loaded(text, policies, payments, n_skipped))

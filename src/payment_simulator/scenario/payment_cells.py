@@ -11,7 +11,6 @@ from decimal import Decimal
 from typing import Any
 
 from payment_simulator.scenario.model import ObservedPayment
-from payment_simulator.scenario.places import nearest
 from payment_simulator.scenario.values import MAX_CENTS, MAX_PRIORITY, MAX_TICKS, quoted, shortened
 
 DEFAULT_PRIORITY = 5
@@ -29,11 +28,15 @@ class BadCellError(ValueError):
     ----------
     column : str
         Our name of the column; empty where the whole line is bad.
+    unknown_bank : str, optional
+        What should have been the name of a bank. The nearest one is looked for only where the
+        error is shown: thousands of lines that are skipped need none.
     """
 
-    def __init__(self, column: str, problem: str) -> None:
+    def __init__(self, column: str, problem: str, unknown_bank: str | None = None) -> None:
         super().__init__(problem)
         self.column = column
+        self.unknown_bank = unknown_bank
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +104,9 @@ class LineReader:
             value = str(value)
         if isinstance(value, str) and value in self.banks:
             return self.banks[value]
-        problem = f"{_shown(value)} is no bank of the scenario; "
-        # Listing thousands of banks for each of millions of lines would take for ever.
-        raise BadCellError(name, problem + nearest(str(value), self.banks, n_listed=5))
+        if value is None or value == "":
+            raise BadCellError(name, "the cell is empty; expected a bank")
+        raise BadCellError(name, f"{_shown(value)} is no bank of the scenario", str(value))
 
 
 def _tidy(value: Any) -> Any:

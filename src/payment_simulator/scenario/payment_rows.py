@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -106,7 +107,8 @@ def _open_parquet(path: Path, wanted: frozenset[str]) -> Rows:
     try:
         with closing(_private_connection(file)) as connection:
             described = connection.execute(
-                "DESCRIBE SELECT * FROM read_parquet(?, hive_partitioning = false)", [file]
+                "DESCRIBE SELECT * FROM read_parquet(?, hive_partitioning = false)",
+                [_literal(file)],
             )
             header = [str(row[0]) for row in described.fetchall()]
     except duckdb.Error as error:
@@ -128,7 +130,7 @@ def _parquet_rows(
             result = connection.execute(
                 "SELECT COLUMNS(lambda name: list_contains(?, name)) "
                 "FROM read_parquet(?, hive_partitioning = false)",
-                [names, file],
+                [names, _literal(file)],
             )
             while rows := result.fetchmany(_ROWS_AT_A_TIME):
                 for row in rows:
@@ -151,10 +153,15 @@ def _private_connection(file: str) -> Any:
             "threads": "1",
         },
     )
-    connection.execute("SET allowed_paths = ?", [[file]])
+    connection.execute("SET allowed_paths = ?", [[file, _literal(file)]])
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection
+
+
+def _literal(file: str) -> str:
+    """Write a path so that DuckDB, which takes every path for a pattern, finds this file alone."""
+    return re.sub(r"([*?\[])", r"[\1]", file)
 
 
 def _first_line(error: Exception) -> str:

@@ -141,11 +141,18 @@ def _read_rows(
             if is_skipping:
                 n_skipped += 1
                 continue
-            place = ""
-            if error.column:
-                place = f", column {quoted(rows.header[reader.places[error.column]])}"
-            raise ScenarioError(one_line(f"{path}, {rows.unit} {number}{place}: {error}")) from None
+            raise _refusal(path, rows, number, reader, error) from None
         if len(payments) > MAX_PAYMENTS:
             raise BadFileError(f"more than {MAX_PAYMENTS} payments")
     payments.sort(key=lambda payment: payment.tick)
     return tuple(payments), n_skipped
+
+
+def _refusal(
+    path: Path, rows: Rows, number: int, reader: LineReader, error: BadCellError
+) -> ScenarioError:
+    place = f"{path}, {rows.unit} {number}"
+    if error.column:
+        place += f", column {quoted(rows.header[reader.places[error.column]])}"
+    hint = f"; {nearest(error.unknown_bank, reader.banks)}" if error.unknown_bank else ""
+    return ScenarioError(one_line(f"{place}: {error}{hint}"))

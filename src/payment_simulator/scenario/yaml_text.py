@@ -18,6 +18,8 @@ from payment_simulator.scenario.values import quoted, shortened
 
 MAX_BYTES = 16 * 2**20
 MAX_DEPTH = 50
+#: No scenario of this size has more values.
+MAX_VALUES = 2_000_000
 #: A number of more characters is no number that anybody wrote.
 MAX_DIGITS = 100
 
@@ -87,6 +89,7 @@ def read_yaml(text: str) -> tuple[Any, Mark]:
     YamlError
         The text is not YAML, or uses what is not read here.
     """
+    _clean(text)
     reader = _Reader()
     try:
         for event in yaml.parse(text, Loader=_LOADER):
@@ -111,6 +114,7 @@ class _Reader:
         self.mark = Mark(1)
         self._open: list[_Open] = []
         self._n_documents = 0
+        self._n_values = 0
 
     def take(self, event: Any) -> None:
         """Take the next event."""
@@ -169,6 +173,9 @@ class _Reader:
 
     def _put(self, value: Any, line: int) -> Mark:
         """Put a value where it belongs, and return its mark."""
+        self._n_values += 1
+        if self._n_values > MAX_VALUES:
+            raise YamlError(f"more than {MAX_VALUES} values", line)
         if not self._open:
             self.data, self.mark = value, Mark(line)
             return self.mark
@@ -217,15 +224,7 @@ def _quoted_text(writer: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     return writer.represent_scalar("tag:yaml.org,2002:str", text, style='"')
 
 
-def _number(writer: yaml.SafeDumper, value: float) -> yaml.ScalarNode:
-    words = {"inf": ".inf", "-inf": "-.inf", "nan": ".nan"}
-    return writer.represent_scalar(
-        "tag:yaml.org,2002:float", words.get(repr(value), repr(value)), style=None
-    )
-
-
 _Writer.add_representer(str, _quoted_text)
-_Writer.add_representer(float, _number)
 
 
 def write_yaml(data: Any) -> str:
@@ -236,7 +235,7 @@ def write_yaml(data: Any) -> str:
     return text
 
 
-def copy_plain(value: Any, *, n_most: int = 2_000_000) -> Any:
+def copy_plain(value: Any, *, n_most: int = MAX_VALUES) -> Any:
     """Copy data given by a program, and refuse what YAML could not have said.
 
     Raises

@@ -15,24 +15,23 @@ from payment_simulator.kernels import layout as k
 from payment_simulator.kernels._jit import IS_INTERPRETED
 from payment_simulator.kernels.draw import Sources
 from payment_simulator.kernels.engine import run_engine
-from payment_simulator.kernels.run import MODE_BATCH, Base, Job, Results
-from payment_simulator.policy.compile import Program, compile_profiles
+from payment_simulator.kernels.run import MODE_BATCH, Base, Job, Profiles, Results
+from payment_simulator.policy.compile import compile_profiles
 from payment_simulator.policy.tree import Policy
 from payment_simulator.scenario import Scenario
 from payment_simulator.simulation.errors import ROOM, simulation_error
 from payment_simulator.simulation.room import Room, expected_arrivals
 from payment_simulator.simulation.simulator import (
     Policies,
+    base_of,
     check_seed,
     make_job,
     no_results,
-    rename_registers,
     resolve_policies,
-    scenario_hash,
 )
 from payment_simulator.simulation.snapshot import Snapshot
 from payment_simulator.simulation.sources import make_sources
-from payment_simulator.simulation.worlds import COST_KINDS, make_base, make_funding, make_world
+from payment_simulator.simulation.worlds import COST_KINDS, make_base, make_profiles, make_world
 
 #: Samples that one thread plays in one go. Never depends on the number of threads.
 CHUNK = 64
@@ -83,6 +82,7 @@ class _Plan:
     make_world: Callable[[Room], k.World]
     make_sources: Callable[[], Sources]
     base: Base
+    profiles: Profiles
     seed: int
     ticks: tuple[int, int]
     given: Sequence[k.Ints] | None
@@ -95,7 +95,8 @@ class _Plan:
             world, sources = self.shelf.get_nowait()
         except queue.Empty:
             world, sources = self.make_world(self.room), self.make_sources()
-        run_engine(world, self.base, sources, self.job(places, samples), self.seed, out)
+        job = self.job(places, samples)
+        run_engine(world, self.base, self.profiles, sources, job, self.seed, out)
         self.shelf.put((world, sources))
 
     def job(self, places: Sequence[int], samples: Sequence[int]) -> Job:
@@ -191,11 +192,10 @@ def _plan(
     arrivals: Sequence[k.Ints] | None,
 ) -> _Plan:
     program = compile_profiles(profiles, scenario.bank_ids)
-    fund = make_funding(scenario, profiles)
     base = make_base(scenario, program)
     first = 0
     if start is not None:
-        base, first = _base_of(start, scenario, program, base), start.next_tick
+        base, first = base_of(start, scenario, program), start.next_tick
     sources = make_sources(scenario)
     size = expected_arrivals(sources, scenario.n_ticks)
     if arrivals is not None:
@@ -203,26 +203,16 @@ def _plan(
     factor = 2 if program.has_splits else 1
     room = Room(len(base.pay) + factor * size + 16, size + 1, 0, is_full=False)
     return _Plan(
-        make_world=lambda room: make_world(scenario, program, fund, room=room),
+        make_world=lambda room: make_world(scenario, program, room=room),
         make_sources=lambda: make_sources(scenario),
         base=base,
+        profiles=make_profiles(scenario, program, profiles),
         seed=check_seed(scenario.simulation.rng_seed if seed is None else seed),
         ticks=(first, scenario.n_ticks),
         given=arrivals,
         room=room,
         shelf=queue.SimpleQueue(),
     )
-
-
-def _base_of(start: Snapshot, scenario: Scenario, program: Program, fresh: Base) -> Base:
-    if start.scenario_hash != scenario_hash(scenario):
-        raise InputError(
-            f"the snapshot is of another scenario than {scenario.name!r}: their hashes differ"
-        )
-    base = rename_registers(start, program)
-    if base.timer.shape != fresh.timer.shape:
-        base = base._replace(timer=fresh.timer)
-    return base
 
 
 def _play_all(

@@ -82,15 +82,15 @@ class Run:
             seed=seed,
             sample=sample,
             n_ticks=n_ticks,
-            cost=w.cost.copy(),
+            cost=costs_by_day(w.sums),
             balance=w.bank[:, k.B_BALANCE].copy(),
             pay=w.pay[:made].copy(),
             stat=w.bank[:, k.B_STAT :].copy(),
-            delay=w.delay.copy(),
+            delay=w.sums[:, k.U_DELAY : k.U_COST].copy(),
             log=w.log[:logged].copy(),
             trace=w.trace[:n_ticks].copy(),
             bill=w.bill[:n_ticks].copy(),
-            toll=w.toll[:made].copy(),
+            toll=w.note[:made, k.N_DELAY :].copy(),
         )
 
     @property
@@ -128,6 +128,12 @@ class Run:
     def daily_costs(self) -> Table:
         """Return costs by day, bank and kind; columns as in ``daily_costs``."""
         return _table(cost_columns(self))
+
+
+def costs_by_day(sums: k.Floats) -> k.Floats:
+    """Return the engine's sums as costs by day, bank and kind (cents)."""
+    by_bank = sums[:, k.U_COST :].reshape(len(sums), -1, k.K_N)
+    return np.ascontiguousarray(by_bank.transpose(1, 0, 2))
 
 
 def sum_days(cost: k.Floats) -> k.Floats:

@@ -20,9 +20,9 @@ from payment_simulator.scenario import Scenario
 from payment_simulator.simulation.errors import ROOM, simulation_error
 from payment_simulator.simulation.result import Run
 from payment_simulator.simulation.room import Room, expected_arrivals
-from payment_simulator.simulation.snapshot import Snapshot, capture, put_back
-from payment_simulator.simulation.sources import make_sources, starts
-from payment_simulator.simulation.worlds import make_base, make_funding, make_world
+from payment_simulator.simulation.snapshot import Snapshot, capture
+from payment_simulator.simulation.sources import make_sources
+from payment_simulator.simulation.worlds import make_base, make_profiles, make_world
 
 Policies = Mapping[str, Policy] | Sequence[Policy] | None
 
@@ -131,25 +131,30 @@ class Simulation:
 
     def _compile(self) -> None:
         self._program: Program = compile_profiles([self.policies], self.scenario.bank_ids)
-        self._fund = make_funding(self.scenario, [self.policies])
+        self._profiles = make_profiles(self.scenario, self._program, [self.policies])
 
     def _make_world(self) -> None:
-        self._world = make_world(self.scenario, self._program, self._fund, room=self._room)
+        self._world = make_world(self.scenario, self._program, room=self._room)
 
     def _call(self, job: Job, base: Base) -> int:
         """Let the engine work; return the error code."""
         out = no_results(len(job.sample), 1, self.scenario.n_banks)
-        run_engine(self._world, base, self._sources, job, self.seed, out)
+        run_engine(self._world, base, self._profiles, self._sources, job, self.seed, out)
         return int(self._world.clock[k.C_ERROR])
+
+    def _preparation(self, arrivals: k.Ints | None) -> Job:
+        """Return the job that sets the world to its beginning."""
+        job = make_job(MODE_PREPARE, [self.sample], (0, self.scenario.n_ticks))
+        if arrivals is None:
+            return job
+        return job._replace(
+            given=np.ascontiguousarray(arrivals, dtype=np.int64),
+            given_start=np.array([0, len(arrivals)], dtype=np.int64),
+        )
 
     def _prepare(self, arrivals: k.Ints | None) -> None:
         """Draw or take the arrivals of the whole run."""
-        job = make_job(MODE_PREPARE, [self.sample], (0, self.scenario.n_ticks))
-        if arrivals is not None:
-            job = job._replace(
-                given=np.ascontiguousarray(arrivals, dtype=np.int64),
-                given_start=np.array([0, len(arrivals)], dtype=np.int64),
-            )
+        job = self._preparation(arrivals)
         base = make_base(self.scenario, self._program)
         while (error := self._call(job, base)) in ROOM:
             self._room = self._room.grown(error)
@@ -158,7 +163,7 @@ class Simulation:
     @property
     def arrivals(self) -> k.Ints:
         """All arrivals of the run, those to come included: shape (arrivals, A_N)."""
-        return self._world.arr[: self._world.arr_start[-1]].copy()
+        return self._world.arr[: self._world.tick[-1, k.Y_ARRIVALS]].copy()
 
     @property
     def is_over(self) -> bool:
@@ -213,7 +218,7 @@ class Simulation:
             log=w.log[:logged].copy(),
             trace=w.trace[: self.next_tick].copy(),
             bill=w.bill[: self.next_tick].copy(),
-            toll=w.toll[:made].copy(),
+            note=w.note[:made].copy(),
         )
 
     @classmethod
@@ -227,10 +232,6 @@ class Simulation:
         InputError
             The snapshot is of another scenario.
         """
-        if snapshot.scenario_hash != scenario_hash(scenario):
-            raise InputError(
-                f"the snapshot is of another scenario than {scenario.name!r}: their hashes differ"
-            )
         run = cls(
             scenario,
             policies,
@@ -252,16 +253,13 @@ class Simulation:
         )
         self._make_world()
         w = self._world
-        put_back(w, rename_registers(snapshot, self._program))
-        w.bank[:, k.B_USES] = self._program.uses[0]
+        base = base_of(snapshot, self.scenario, self._program)
+        self._call(self._preparation(snapshot.arrivals), base)
         w.clock[k.C_ERROR] = k.E_NONE
-        n = len(snapshot.arrivals)
-        w.arr[:n] = snapshot.arrivals
-        w.arr_start[:] = starts(snapshot.arrivals[:, k.A_TICK], self.scenario.n_ticks)
         w.log[:logged] = snapshot.log
         w.trace[: snapshot.next_tick] = snapshot.trace
         w.bill[: snapshot.next_tick] = snapshot.bill
-        w.toll[:made] = snapshot.toll
+        w.note[:made] = snapshot.note
         self.next_tick = snapshot.next_tick
 
     def result(self) -> Run:
@@ -271,15 +269,29 @@ class Simulation:
         )
 
 
-def rename_registers(snapshot: Snapshot, program: Program) -> Base:
-    """Return a snapshot's state with registers in the places that a program has for their names."""
-    old = snapshot.base.register
-    new = np.zeros_like(old)
+def base_of(snapshot: Snapshot, scenario: Scenario, program: Program) -> Base:
+    """Return a snapshot's state as these policies take it up: registers go by their names.
+
+    Raises
+    ------
+    InputError
+        The snapshot is of another scenario.
+    """
+    if snapshot.scenario_hash != scenario_hash(scenario):
+        raise InputError(
+            f"the snapshot is of another scenario than {scenario.name!r}: their hashes differ"
+        )
+    old = snapshot.base.sums
+    sums = old.copy()
+    sums[:, k.U_REGISTER : k.U_REGISTER + k.REGISTERS] = 0.0
     for i, names in enumerate(program.registers[0]):
         for place, name in enumerate(names):
             if name in snapshot.registers[i]:
-                new[i, place] = old[i, snapshot.registers[i].index(name)]
-    return snapshot.base._replace(register=new)
+                sums[i, place] = old[i, snapshot.registers[i].index(name)]
+    timer = snapshot.base.timer
+    if program.has_timers and not len(timer):
+        timer = np.zeros((scenario.n_ticks, scenario.n_banks), dtype=np.int64)
+    return snapshot.base._replace(sums=sums, timer=timer)
 
 
 def check_seed(seed: int) -> int:

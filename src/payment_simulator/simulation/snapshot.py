@@ -33,7 +33,7 @@ class Snapshot:
         The state itself.
     arrivals : ndarray[int64], shape (arrivals, A_N)
         All arrivals of the run, those to come included.
-    log, trace, bill, toll : ndarray
+    log, trace, bill, note : ndarray
         What was written down so far; see :class:`payment_simulator.kernels.layout.World`.
     """
 
@@ -47,7 +47,7 @@ class Snapshot:
     log: k.Ints
     trace: k.Ints
     bill: k.Floats
-    toll: k.Floats
+    note: k.Floats
 
     def to_bytes(self) -> bytes:
         """Return the snapshot as bytes (NumPy's ``npz``, nothing in it is code)."""
@@ -60,7 +60,7 @@ class Snapshot:
             "registers": self.registers,
         }
         arrays = {f"base_{name}": value for name, value in self.base._asdict().items()}
-        for name in ("arrivals", "log", "trace", "bill", "toll"):
+        for name in ("arrivals", "log", "trace", "bill", "note"):
             arrays[name] = getattr(self, name)
         file = io.BytesIO()
         text = np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8)
@@ -99,18 +99,15 @@ class Snapshot:
 
 def capture(w: k.World) -> Base:
     """Return a copy of the state of a world."""
-    made = int(w.clock[k.C_PAYMENTS])
-    state = {name: getattr(w, name).copy() for name in Base._fields if name != "pay"}
-    return Base(pay=w.pay[:made].copy(), **state)
-
-
-def put_back(w: k.World, base: Base) -> None:
-    """Set a world to a state; a policy that needs collateral timers finds room for them."""
-    for name in Base._fields:
-        if name not in {"pay", "timer"}:
-            getattr(w, name)[...] = getattr(base, name)
-    w.pay[: len(base.pay)] = base.pay
-    if base.timer.shape == w.timer.shape:
-        w.timer[...] = base.timer
-    elif base.timer.size > 1 and w.timer.size == 1 and base.timer.any():
-        raise InputError("collateral timers are running: the new policies must keep room for them")
+    made, n_ticks = int(w.clock[k.C_PAYMENTS]), int(w.rule[k.R_TICKS])
+    first = int(w.rule[k.R_TIMERS])
+    timer = w.wide[first : first + n_ticks] if first != k.NONE else w.wide[:0]
+    return Base(
+        clock=w.clock.copy(),
+        bank=w.bank.copy(),
+        sums=w.sums.copy(),
+        pay=w.pay[:made].copy(),
+        pair=w.pair[: k.X_VALUE + 1].copy(),
+        due=w.tick[:, k.Y_DUE_FIRST : k.Y_DUE_LAST + 1].copy(),
+        timer=timer.copy(),
+    )

@@ -145,9 +145,7 @@ def _weights(given: Any, index: dict[str, int], i: int, n: int) -> list[float]:
     return weights
 
 
-def _changes(
-    scenario: Scenario, index: dict[str, int]
-) -> list[tuple[list[int], list[float]]]:
+def _changes(scenario: Scenario, index: dict[str, int]) -> list[tuple[list[int], list[float]]]:
     """Return the events that change how payments are drawn, in order."""
     changes = []
     for tick, event in expand_events(scenario):

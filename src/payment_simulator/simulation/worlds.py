@@ -9,7 +9,7 @@ import numpy as np
 
 from payment_simulator.kernels import layout as k
 from payment_simulator.kernels.collateral import collateral_value
-from payment_simulator.kernels.run import Base
+from payment_simulator.kernels.run import Base, Profiles
 from payment_simulator.policy.compile import Program
 from payment_simulator.policy.tree import Policy
 from payment_simulator.scenario import Penalty, Scenario
@@ -86,7 +86,7 @@ def _bps(penalty: Penalty) -> float:
 
 def make_rates(scenario: Scenario) -> k.Floats:
     """Return the scenario's prices."""
-    rate = np.zeros(k.F_N)
+    rate = np.zeros(k.F_STACK)
     costs = scenario.cost_rates
     rate[k.F_LIQUIDITY] = costs.liquidity_cost_per_tick_bps
     rate[k.F_OVERDRAFT] = costs.overdraft_bps_per_tick
@@ -109,11 +109,11 @@ def make_rates(scenario: Scenario) -> k.Floats:
     return rate
 
 
-def make_limits(scenario: Scenario) -> k.Ints:
-    """Return the bilateral limits of every bank towards every other."""
+def make_limits(scenario: Scenario) -> k.Ints | None:
+    """Return the bilateral limits of every bank towards every other, if any bank has one."""
     n = scenario.n_banks
     if not any(agent.limits.bilateral_limits for agent in scenario.agents):
-        return np.full((1, 1), k.NO_LIMIT, dtype=np.int64)
+        return None
     limit = np.full((n, n), k.NO_LIMIT, dtype=np.int64)
     index = {bank: i for i, bank in enumerate(scenario.bank_ids)}
     for i, agent in enumerate(scenario.agents):
@@ -122,8 +122,10 @@ def make_limits(scenario: Scenario) -> k.Ints:
     return limit
 
 
-def make_funding(scenario: Scenario, profiles: Sequence[Sequence[Policy]]) -> k.Ints:
-    """Return what each bank funds at an open under each profile (cents)."""
+def make_profiles(
+    scenario: Scenario, program: Program, profiles: Sequence[Sequence[Policy]]
+) -> Profiles:
+    """Return what the policies of each profile mean to the engine."""
     fund = np.zeros((len(profiles), scenario.n_banks), dtype=np.int64)
     for q, profile in enumerate(profiles):
         for i, (agent, policy) in enumerate(zip(scenario.agents, profile, strict=True)):
@@ -131,13 +133,12 @@ def make_funding(scenario: Scenario, profiles: Sequence[Sequence[Policy]]) -> k.
                 default = agent.liquidity_allocation_fraction
                 fraction = policy.parameters.get(FRACTION, default)
                 fund[q, i] = funded(agent.liquidity_pool, fraction)
-    return fund
+    return Profiles(start=program.start, uses=program.uses, fund=fund)
 
 
-def make_base(scenario: Scenario, program: Program) -> Base:
-    """Return the state before the first tick."""
-    n, ticks = scenario.n_banks, scenario.n_ticks
-    bank = np.zeros((n, k.B_N), dtype=np.int64)
+def make_banks(scenario: Scenario) -> k.Ints:
+    """Return the banks as they are before the first tick."""
+    bank = np.zeros((scenario.n_banks, k.B_N), dtype=np.int64)
     for column in (k.B_Q1_HEAD, k.B_Q1_TAIL, k.B_DROPPED_HEAD, k.B_BUDGET, k.B_BUDGET_FOCUS):
         bank[:, column] = k.NONE
     bank[:, k.B_BUDGET_EACH] = k.NONE
@@ -155,6 +156,13 @@ def make_base(scenario: Scenario, program: Program) -> Base:
         bank[i, k.B_CAPACITY] = k.MAX_CENTS if capacity is None else capacity
         bank[i, k.B_LIMIT] = k.NO_LIMIT if limit is None else limit
         bank[i, k.B_POOL] = agent.liquidity_pool is not None
+    return bank
+
+
+def make_base(scenario: Scenario, program: Program) -> Base:
+    """Return the state before the first tick."""
+    n, ticks = scenario.n_banks, scenario.n_ticks
+    bank = make_banks(scenario)
     clock = np.zeros(k.C_N, dtype=np.int64)
     clock[k.C_HEAD : k.C_HEAD + 3] = k.NONE
     clock[k.C_TAIL : k.C_TAIL + 3] = k.NONE
@@ -163,67 +171,53 @@ def make_base(scenario: Scenario, program: Program) -> Base:
     return Base(
         clock=clock,
         bank=bank,
+        sums=np.zeros((n, k.U_COST + k.K_N * scenario.simulation.num_days)),
         pay=np.zeros((0, k.P_N), dtype=np.int64),
-        cost=np.zeros((scenario.simulation.num_days, n, k.K_N)),
-        register=np.zeros((n, k.REGISTERS)),
-        delay=np.zeros((n, 2)),
-        net=np.zeros((n, n), dtype=np.int64),
-        value=np.zeros((n, n), dtype=np.int64),
-        due=np.full((2, ticks), k.NONE, dtype=np.int64),
-        timer=np.zeros((ticks, n) if program.has_timers else (1, 1), dtype=np.int64),
+        pair=np.zeros((2, n, n), dtype=np.int64),
+        due=np.full((ticks + 1, 2), k.NONE, dtype=np.int64),
+        timer=np.zeros((ticks if program.has_timers else 0, n), dtype=np.int64),
     )
 
 
-def make_world(
-    scenario: Scenario,
-    program: Program,
-    fund: k.Ints,
-    *,
-    room: Room,
-) -> k.World:
+def make_pairs(scenario: Scenario) -> k.Ints:
+    """Return what belongs to two banks."""
+    n, limit = scenario.n_banks, make_limits(scenario)
+    pair = np.zeros((k.X_LIMIT if limit is None else k.X_N, n, n), dtype=np.int64)
+    pair[k.X_HEAD] = k.NONE
+    if limit is not None:
+        pair[k.X_LIMIT] = limit
+    return pair
+
+
+def make_world(scenario: Scenario, program: Program, *, room: Room) -> k.World:
     """Return a world with room for the payments, arrivals and log rows that are asked for."""
     n, ticks = scenario.n_banks, scenario.n_ticks
     act, act_start = scheduled_actions(scenario)
-    limit = make_limits(scenario)
-    base = make_base(scenario, program)
-    ints = np.int64
+    rule = make_rules(scenario)
+    rule[k.R_FULL] = room.is_full
+    timers = ticks if program.has_timers else 0
+    rule[k.R_TIMERS] = k.W_FOCUS + len(program.focus) if timers else k.NONE
+    wide = np.zeros((k.W_FOCUS + len(program.focus) + timers, n), dtype=np.int64)
+    wide[k.W_FOCUS : k.W_FOCUS + len(program.focus)] = program.focus
+    tick = np.full((ticks + 1, k.Y_N), k.NONE, dtype=np.int64)
+    tick[:, k.Y_ACTS] = act_start
+    traced = ticks if room.is_full else 0
     return k.World(
-        clock=base.clock.copy(),
-        rule=make_rules(scenario),
-        rate=make_rates(scenario),
-        bank=base.bank.copy(),
-        pay=np.zeros((room.payments, k.P_N), dtype=ints),
-        cost=base.cost.copy(),
-        register=base.register.copy(),
-        delay=base.delay.copy(),
-        net=base.net.copy(),
-        value=base.value.copy(),
-        limit=limit,
-        due=base.due.copy(),
-        timer=base.timer.copy(),
+        clock=np.zeros(k.C_N, dtype=np.int64),
+        rule=rule,
+        rate=np.concatenate([make_rates(scenario), np.zeros(k.STACK), program.const]),
+        bank=np.zeros((n, k.B_N), dtype=np.int64),
+        sums=np.zeros((n, k.U_COST + k.K_N * scenario.simulation.num_days)),
+        pay=np.zeros((room.payments, k.P_N), dtype=np.int64),
+        note=np.zeros((room.payments, k.N_N)),
+        pair=make_pairs(scenario),
+        wide=wide,
+        tick=tick,
         code=program.code,
-        const=program.const,
-        start=program.start,
-        uses=program.uses,
-        fund=fund,
-        focus=program.focus,
-        arr=np.zeros((room.arrivals, k.A_N), dtype=ints),
-        arr_start=np.zeros(ticks + 1, dtype=ints),
+        arr=np.zeros((room.arrivals, k.A_N), dtype=np.int64),
         act=act,
-        act_start=act_start,
-        order=np.zeros(room.payments, dtype=ints),
-        decision=np.zeros((room.payments, 5)),
-        key=np.zeros((2, max(room.payments, n)), dtype=ints),
-        pick=np.zeros((2, room.payments), dtype=ints),
-        head=np.full((n, n), k.NONE, dtype=ints),
-        tail=np.full((n, n), k.NONE, dtype=ints),
-        flow=np.zeros_like(limit),
-        spent=np.zeros(n, dtype=ints),
-        flux=np.zeros((2, n), dtype=ints),
-        stack=np.zeros(k.STACK),
-        chain=np.zeros((3, 12), dtype=ints),
-        log=np.zeros((room.log, k.L_N), dtype=ints),
-        trace=np.zeros((ticks if room.is_full else 0, n, k.T_N), dtype=ints),
-        bill=np.zeros((ticks if room.is_full else 0, n)),
-        toll=np.zeros((room.payments if room.is_full else 0, 2)),
+        room=np.zeros((k.M_N, max(room.payments, n, 12)), dtype=np.int64),
+        log=np.zeros((room.log, k.L_N), dtype=np.int64),
+        trace=np.zeros((traced, n, k.T_N), dtype=np.int64),
+        bill=np.zeros((traced, n)),
     )

@@ -1,0 +1,1 @@
+"""Strategies of Hypothesis that several suites draw from."""

@@ -1,0 +1,1 @@
+"""Tests of policies: tables, checks, forms, library, pictures, differences."""
