@@ -72,7 +72,7 @@ def test_a_difference_is_seen_and_told_in_lines(old: Policy, new: Policy):
 def test_the_strategy_draws_everything():
     seen: set[str] = set()
 
-    @settings(max_examples=400, database=None, derandomize=True)
+    @settings(max_examples=300, database=None, derandomize=True)
     @given(ANY_POLICY)
     def look(policy: Policy) -> None:
         seen.update(token for token in words(to_dict(policy)))
@@ -149,7 +149,7 @@ def refuse_or_parse(data: Any) -> bool:
     return True
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(ANY_POLICY, st.integers(0, 2**32), st.integers(1, 4))
 def test_a_changed_policy_parses_or_is_refused_in_one_line(policy: Policy, seed: int, times: int):
     rng = random.Random(seed)
@@ -159,7 +159,7 @@ def test_a_changed_policy_parses_or_is_refused_in_one_line(policy: Policy, seed:
     refuse_or_parse(data)
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(ANY_POLICY, st.integers(0, 2**32), st.integers(1, 3))
 def test_a_changed_text_parses_or_is_refused_in_one_line(policy: Policy, seed: int, times: int):
     rng = random.Random(seed)

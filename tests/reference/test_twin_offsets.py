@@ -301,9 +301,9 @@ def test_so_many_chains_and_looks_in_a_tick(monkeypatch):
     lsm = {"max_cycles_per_tick": 1}
     ring = scenario(0, 6, 0, algorithms=("cycles",), lsm=lsm)
     assert [p.settle_tick for p in run_twin(ring, arrivals=twice).payments] == [0, 0, 0, 1, 1, 1]
-    # Six links stand; one triangle takes three looks.
+    # A search finds a triangle with three looks.
     ring = scenario(0, 6, 0, algorithms=("cycles",))
-    for looks, settled in ((2, 0), (3, 3), (5, 3), (6, 6)):
+    for looks, settled in ((2, 0), (3, 6)):
         monkeypatch.setattr(cycles, "MOST_LOOKS", looks)
         result = run_twin(ring, arrivals=twice)
         assert sum(p.settle_tick == 0 for p in result.payments) == settled

@@ -65,10 +65,8 @@ RANGES = {
 def values(draw: st.DrawFn, tree: str, depth: int = 2) -> Value:
     """Draw a value that a tree can compute."""
     form = draw(st.integers(0, 5 if depth else 3))
-    if form == 0:
-        return Number(draw(NUMBERS))
-    if form == 1:
-        return Param(draw(st.sampled_from(PARAMETERS)))
+    if form <= 1:
+        return draw(NUMBERS.map(Number) if form else st.sampled_from(PARAMETERS).map(Param))
     if form <= 3:
         sees_payment = tree == "payment_tree"
         seen = [name for name, info in FIELDS.items() if sees_payment or not info.payment_only]
@@ -152,7 +150,8 @@ def _nodes(
 ) -> Node:
     if depth and draw(st.integers(0, 3)):
         below = _nodes(tree, bank_ids, depth - 1, with_splits)
-        return ConditionNode("", draw(conditions(tree)), draw(below), draw(below))
+        condition = draw(conditions(tree, draw(st.sampled_from([0, 0, 1, 2]))))
+        return ConditionNode("", condition, draw(below), draw(below))
     allowed = [
         info
         for info in ACTIONS.values()

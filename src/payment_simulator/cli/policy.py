@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -91,7 +90,7 @@ def _text_of(file: str) -> tuple[str, str]:
     is_there = "\0" not in file and os.path.lexists(file)
     is_name = file.replace("_", "").isalnum()
     if is_there or not is_name:
-        return read_file(Path(file)), file
+        return read_file(file), file
     try:
         return to_json(builtin(file)), file
     except PolicyError as error:

@@ -21,7 +21,6 @@ from payment_simulator.kernels.layout import (
     B_BALANCE,
     B_POSTED,
     B_STAT,
-    B_VERSION,
     C_ARRIVED,
     C_TICK,
     E_OVERFLOW,
@@ -49,7 +48,7 @@ from payment_simulator.kernels.layout import (
 )
 from payment_simulator.kernels.log import write_log
 from payment_simulator.kernels.policy_eval import fail
-from payment_simulator.kernels.queue import join_queue1
+from payment_simulator.kernels.queue import join_queue1, tell_news
 from payment_simulator.kernels.releases import band, new_payment, note_deadline
 
 
@@ -63,7 +62,7 @@ def play_events(w: World) -> None:
             j = w.act[k, ACT_OTHER]
             w.bank[i, B_BALANCE] -= cents
             w.bank[j, B_BALANCE] += cents
-            w.bank[j, B_VERSION] += 1
+            tell_news(w, j)
             write_log(w, LOG_TRANSFER, i, j, NONE, cents, NONE)
         else:
             posted = min(max(w.bank[i, B_POSTED] + cents, 0), MAX_CENTS)

@@ -9,13 +9,13 @@ from payment_simulator.kernels.layout import (
     B_CREDIT,
     B_HAIRCUT,
     B_POSTED,
-    B_VERSION,
     LOG_COLLATERAL,
     MAX_CENTS,
     NONE,
     World,
 )
 from payment_simulator.kernels.log import write_log
+from payment_simulator.kernels.queue import tell_news
 from payment_simulator.kernels.settlement import liquidity
 
 _PPM = 1_000_000
@@ -45,7 +45,7 @@ def set_posted(w: World, i: int, posted: int, tree: int) -> None:
         return
     w.bank[i, B_POSTED] = posted
     w.bank[i, B_CREDIT] = w.bank[i, B_CAP] + collateral_value(posted, w.bank[i, B_HAIRCUT])
-    w.bank[i, B_VERSION] += 1
+    tell_news(w, i)
     write_log(w, LOG_COLLATERAL, i, NONE, NONE, change, tree)
 
 

@@ -14,7 +14,6 @@ from payment_simulator.kernels.layout import (
     B_Q1_HEAD,
     B_SETTLED_TODAY,
     B_STAT,
-    B_VERSION,
     C_INJECTED,
     C_SETTLED_TODAY,
     C_TICK,
@@ -44,7 +43,13 @@ from payment_simulator.kernels.layout import (
 )
 from payment_simulator.kernels.ledger import charge
 from payment_simulator.kernels.log import write_log
-from payment_simulator.kernels.queue import after_of, first_of, leave_queue1, leave_queue2
+from payment_simulator.kernels.queue import (
+    after_of,
+    first_of,
+    leave_queue1,
+    leave_queue2,
+    tell_news,
+)
 from payment_simulator.kernels.settlement import transfer
 from payment_simulator.kernels.sort import sort
 
@@ -65,7 +70,7 @@ def forget_day(w: World) -> None:
         w.bank[i, B_NET_OUT] = 0
         w.bank[i, B_SETTLED_TODAY] = 0
         w.bank[i, B_STAT + S_PEAK_TODAY] = 0
-        w.bank[i, B_VERSION] += 1
+        tell_news(w, i)
         for j in range(w.bank.shape[0]):
             w.pair[X_NET, i, j] = 0
         for k in range(REGISTERS):
@@ -128,7 +133,7 @@ def book_deferred(w: World) -> None:
         if w.bank[i, B_DEFERRED] != 0:
             w.bank[i, B_BALANCE] += w.bank[i, B_DEFERRED]
             w.bank[i, B_DEFERRED] = 0
-            w.bank[i, B_VERSION] += 1
+            tell_news(w, i)
 
 
 @inlined

@@ -18,7 +18,6 @@ from payment_simulator.kernels.layout import (
     B_Q1_HEAD,
     B_START,
     B_USES,
-    B_VERSION,
     C_ORDERED,
     C_TICK,
     F_STACK,
@@ -42,6 +41,7 @@ from payment_simulator.kernels.layout import (
     P_PRIORITY,
     P_RECEIVER,
     P_STATE,
+    P_TESTED,
     P_TIMED,
     Q1,
     R_BY_PRIORITY,
@@ -63,6 +63,7 @@ from payment_simulator.kernels.queue import (
     join_queue1,
     join_queue2,
     leave_queue2,
+    tell_news,
 )
 from payment_simulator.kernels.releases import is_allowed, release, release_or_reserve, split
 from payment_simulator.kernels.sort import sort
@@ -175,7 +176,10 @@ def decide(w: World, i: int, p: int, at: int) -> None:
         w.note[at, N_ARGUMENT] = NONE
         w.note[at, N_ARGUMENT + 1] = NONE
         return
-    w.note[at, N_ACTION] = walk(w, start, i, p)
+    action = walk(w, start, i, p)
+    w.note[at, N_ACTION] = action
+    if action == o.ACTION_NONE:
+        return
     for k in range(_ARGUMENTS):
         w.note[at, N_ARGUMENT + k] = w.rate[F_STACK + k]
 
@@ -186,13 +190,14 @@ def do_in_queue2(w: World, i: int, p: int, action: int, at: int) -> None:
     if action == o.ACTION_WITHDRAW:
         leave_queue2(w, p)
         join_queue1(w, p)
-        w.bank[i, B_VERSION] += 1
+        tell_news(w, i)
         write_log(w, LOG_WITHDRAW, i, w.pay[p, P_RECEIVER], p, w.pay[p, P_LEFT], NONE)
     elif action == o.ACTION_RESUBMIT and w.pay[p, P_CLASS] != int(w.note[at, N_ARGUMENT]):
         leave_queue2(w, p)
         w.pay[p, P_CLASS] = int(w.note[at, N_ARGUMENT])
+        w.pay[p, P_TESTED] = NONE
         join_queue2(w, p)
-        w.bank[i, B_VERSION] += 1
+        tell_news(w, i)
         write_log(w, LOG_RESUBMIT, i, w.pay[p, P_RECEIVER], p, w.pay[p, P_LEFT], w.pay[p, P_CLASS])
 
 

@@ -6,6 +6,7 @@ from payment_simulator.kernels._jit import inlined
 from payment_simulator.kernels.layout import (
     B_LIMIT,
     B_NET_OUT,
+    B_VERSION,
     C_GROUP,
     C_RELEASED,
     H_ENTRY,
@@ -20,6 +21,7 @@ from payment_simulator.kernels.layout import (
     P_LEFT,
     P_RECEIVER,
     P_SENDER,
+    P_TESTED,
     R_BILATERAL_LIMITS,
     R_ENTRY_OFFSET,
     R_STRICT,
@@ -122,5 +124,7 @@ def enter_released(w: World) -> None:
         write_log(
             w, LOG_JOIN_QUEUE2, w.pay[p, P_SENDER], w.pay[p, P_RECEIVER], p, w.pay[p, P_LEFT], NONE
         )
+        # Tried with all its bank has, unless the discipline forbade it.
+        w.pay[p, P_TESTED] = NONE if w.rule[R_STRICT] else w.bank[w.pay[p, P_SENDER], B_VERSION]
         join_queue2(w, p)
     w.clock[C_RELEASED] = 0

@@ -32,7 +32,7 @@ C_SETTLED_TODAY = 5  # cents settled in the system since the open
 C_INJECTED = 6  # sum that all balances must have (cents)
 C_RELEASED = 7  # payments on their way into the system, in row M_KEY of `room`
 C_CHAINS = 8  # chains settled this tick
-C_LOOKS = 9  # payments looked at by the search for chains this tick
+C_NEWS = 9  # rises when a bank may be able to pay what it could not before
 C_ERROR = 10  # one of the E_ codes
 C_ERROR_BANK = 11
 C_ERROR_PAYMENT = 12
@@ -41,7 +41,10 @@ C_GROUP = 14  # number of the last group that settled at once
 C_ARRIVED = 15  # cents that came into being, for the check against overflow
 C_HEAD = 16  # first payment of Queue 2 by RTGS class (3)
 C_TAIL = 19  # last payment of Queue 2 by RTGS class (3)
-C_N = 22
+C_MOVES = 22  # rises when a payment joins or leaves Queue 2
+C_SEEN_NEWS = 23  # C_NEWS and C_MOVES when each algorithm last settled nothing (4 each), or NONE
+C_SEEN_MOVES = 27
+C_N = 31
 
 # --- rule: shape (R_N,): whole numbers of the scenario ------------------------------------------
 R_TICKS_PER_DAY = 0
@@ -150,32 +153,32 @@ USES_QUEUE2 = 1  # the payment tree has an action for payments in Queue 2
 USES_NEAREST = 2  # a tree reads the nearest deadline in Queue 2
 
 # --- pay: shape (capacity, P_N) ------------------------------------------------------------------
+# The first eight are what going through Queue 2 reads: one line of the processor's cache.
 P_SENDER = 0
 P_RECEIVER = 1
 P_LEFT = 2  # still due
 P_STATE = 3
 P_NEXT = 4  # in the list of its bank (Queue 1, own part of Queue 2, dropped)
-P_PREV = 5
-P_NEXT_ALL = 6  # in Queue 2 of the system
-P_PREV_ALL = 7
-P_CLASS = 8  # RTGS class 0..2
-P_TESTED = 9  # B_VERSION of the sender at which it was last found unable to settle
+P_NEXT_ALL = 5  # in Queue 2 of the system
+P_CLASS = 6  # RTGS class 0..2
+P_TESTED = 7  # B_VERSION of the sender at which it was last found unable to settle
+P_PREV = 8
+P_PREV_ALL = 9
 P_BAND = 10  # band of the priority it arrived with
 P_OVERDUE = 11  # 0 or 1; the deadline penalty was charged
 P_DIVISIBLE = 12
 P_DEADLINE = 13
 P_ARRIVAL = 14
-P_LINK = 15  # scratch of the algorithms: next in a list of theirs
-P_AMOUNT = 16
-P_PRIORITY = 17  # present, without escalation
-P_ARRIVED_PRIORITY = 18
-P_TIMED = 19  # tick at which it will be released, or NONE
-P_RELEASED = 20  # tick of first entry, or NONE
-P_SETTLED = 21  # tick at which it had settled in full, or NONE
-P_PARENT = 22
-P_METHOD = 23  # how it settled: one of the H_ codes, or NONE
-P_DUE_NEXT = 24  # next payment with the same deadline
-P_N = 25
+P_PRIORITY = 15  # present, without escalation
+P_TIMED = 16  # tick at which it will be released, or NONE
+P_RELEASED = 17  # tick of first entry, or NONE
+P_AMOUNT = 18
+P_ARRIVED_PRIORITY = 19
+P_SETTLED = 20  # tick at which it had settled in full, or NONE
+P_PARENT = 21
+P_METHOD = 22  # how it settled: one of the H_ codes, or NONE
+P_DUE_NEXT = 23  # next payment with the same deadline
+P_N = 24
 
 Q1, Q2, SETTLED, DROPPED, SPLIT, RELEASED = range(6)
 H_ENTRY, H_FIFO, H_ENTRY_OFFSET, H_BILATERAL, H_MULTILATERAL, H_CYCLE, H_BORROWED = range(7)
@@ -207,7 +210,8 @@ M_KEY = 0  # sort keys, and room to merge them; payments on their way into the s
 M_ORDER = 2  # payments in the order in which trees are asked
 M_PICK = 3  # payments of a set, of two sides (2)
 M_CHAIN = 5  # banks, payments and next candidates of a chain (3)
-M_N = 8
+M_LINK = 8  # by payment: the next one in a list of an algorithm
+M_N = 9
 
 # --- note: float64, shape (payments, N_N) --------------------------------------------------------
 N_ACTION = 0  # what a tree said, by place in M_ORDER

@@ -8,15 +8,16 @@ from payment_simulator.kernels.layout import (
     C_GROUP,
     H_BILATERAL,
     M_KEY,
+    M_LINK,
     M_PICK,
     NONE,
     P_LEFT,
-    P_LINK,
     P_RECEIVER,
     P_SENDER,
     R_STRICT,
     X_HEAD,
     X_TAIL,
+    X_VALUE,
     World,
 )
 from payment_simulator.kernels.queue import after_of, after_of_all, first_of, first_of_all
@@ -25,8 +26,13 @@ from payment_simulator.kernels.sort import sort
 
 
 @inlined
-def list_pairs(w: World) -> int:
-    """Thread Queue 2 by pair of sender and receiver, in queue order, from `head` along P_LINK.
+def list_pairs(w: World, all_of_them: bool) -> int:
+    """Thread Queue 2 by pair of sender and receiver, in queue order, from X_HEAD along M_LINK.
+
+    Parameters
+    ----------
+    all_of_them : bool
+        Whether pairs that have payments one way only are threaded too.
 
     Returns
     -------
@@ -39,26 +45,20 @@ def list_pairs(w: World) -> int:
     p = first_of_all(w)
     while p != NONE:
         i, j = w.pay[p, P_SENDER], w.pay[p, P_RECEIVER]
-        w.pay[p, P_LINK] = NONE
+        if not all_of_them and w.pair[X_VALUE, j, i] == 0:
+            p = after_of_all(w, p)
+            continue
+        w.room[M_LINK, p] = NONE
         if w.pair[X_HEAD, i, j] == NONE:
             w.pair[X_HEAD, i, j] = p
             if w.pair[X_HEAD, j, i] != NONE:
                 w.room[M_KEY, pairs] = min(i, j) * n + max(i, j)
                 pairs += 1
         else:
-            w.pay[w.pair[X_TAIL, i, j], P_LINK] = p
+            w.room[M_LINK, w.pair[X_TAIL, i, j]] = p
         w.pair[X_TAIL, i, j] = p
         p = after_of_all(w, p)
     return pairs
-
-
-@inlined
-def forget_pairs(w: World) -> None:
-    """Set `head` back to NONE for every pair that Queue 2 has payments of."""
-    p = first_of_all(w)
-    while p != NONE:
-        w.pair[X_HEAD, w.pay[p, P_SENDER], w.pay[p, P_RECEIVER]] = NONE
-        p = after_of_all(w, p)
 
 
 @inlined
@@ -86,7 +86,7 @@ def pick_payments(w: World, i: int, j: int, row: int) -> tuple[int, int]:
             w.room[M_PICK + row, count] = p
             count += 1
             cents += w.pay[p, P_LEFT]
-            p = w.pay[p, P_LINK]
+            p = w.room[M_LINK, p]
     return count, cents
 
 
@@ -120,7 +120,7 @@ def offset_pair(w: World, i: int, j: int) -> bool:
 def settle_bilateral(w: World) -> bool:
     """Go through the pairs of banks in order; tell whether anything settled."""
     n = w.bank.shape[0]
-    pairs = list_pairs(w)
+    pairs = list_pairs(w, False)
     sort(w.room, pairs)
     has_settled = False
     for k in range(pairs):
@@ -129,5 +129,4 @@ def settle_bilateral(w: World) -> bool:
             has_settled = True
         w.pair[X_HEAD, i, j] = NONE
         w.pair[X_HEAD, j, i] = NONE
-    forget_pairs(w)
     return has_settled

@@ -6,15 +6,17 @@ from payment_simulator.kernels._jit import inlined
 from payment_simulator.kernels.layout import (
     B_LIMIT,
     B_NET_OUT,
+    B_Q2_COUNT,
+    B_Q2_IN_COUNT,
     C_CHAINS,
     C_GROUP,
-    C_LOOKS,
     H_CYCLE,
     M_CHAIN,
+    M_LINK,
     NO_LIMIT,
     NONE,
     P_LEFT,
-    P_LINK,
+    P_RECEIVER,
     P_SENDER,
     R_BILATERAL_LIMITS,
     R_MAX_CHAIN,
@@ -25,14 +27,25 @@ from payment_simulator.kernels.layout import (
     X_HEAD,
     X_LIMIT,
     X_NET,
+    X_TAIL,
     World,
 )
-from payment_simulator.kernels.lsm_bilateral import forget_pairs, list_pairs
-from payment_simulator.kernels.queue import first_of
+from payment_simulator.kernels.lsm_bilateral import list_pairs
+from payment_simulator.kernels.queue import after_of_all, first_of, first_of_all
 from payment_simulator.kernels.settlement import liquidity, settle_from_queue2, use_gains
 
 _BANK, _PAYMENT, _NEXT = 0, 1, 2
-_MAX_LOOKS = 100_000
+#: Looks of one search; without a bound the time of a search is exponential in its length.
+_MAX_LOOKS = 100
+
+
+@inlined
+def forget_pairs(w: World) -> None:
+    """Set `head` back to NONE for every pair that Queue 2 has payments of."""
+    p = first_of_all(w)
+    while p != NONE:
+        w.pair[X_HEAD, w.pay[p, P_SENDER], w.pay[p, P_RECEIVER]] = NONE
+        p = after_of_all(w, p)
 
 
 @inlined
@@ -69,36 +82,68 @@ def is_in_chain(w: World, length: int, i: int) -> bool:
 
 
 @inlined
+def list_receivers(w: World) -> None:
+    """Write into X_TAIL, which is free by now, whom each bank has payments waiting to, in order."""
+    n = w.bank.shape[0]
+    for i in range(n):
+        count = 0
+        if w.bank[i, B_Q2_COUNT] > 0:
+            for j in range(n):
+                if w.pair[X_HEAD, i, j] != NONE:
+                    w.pair[X_TAIL, i, count] = j
+                    count += 1
+        if count < n:
+            w.pair[X_TAIL, i, count] = NONE
+
+
+@inlined
+def next_bank(w: World, length: int, start: int) -> int:
+    """Return the bank that the search tries next after the chain's last one, or NONE.
+
+    Notes
+    -----
+    The place of a candidate counts from NONE, which stands for closing the chain.
+    """
+    last = w.room[M_CHAIN, length - 1]
+    at = w.room[M_CHAIN + 2, length - 1]
+    w.room[M_CHAIN + 2, length - 1] = at + 1
+    if at == NONE:
+        return start
+    if at >= w.bank.shape[0]:
+        return NONE
+    return w.pair[X_TAIL, last, at]
+
+
+@inlined
 def find_chain(w: World, start: int) -> int:
     """Search depth first for a chain from a bank; return its length, or 0.
 
     Notes
     -----
-    Banks and payments of the chain stand in `chain`. A bank between two payments is judged at once:
+    Banks and payments of the chain stand in M_CHAIN. A bank between two payments is judged at once:
     what it is paid and what it would pay are known. Only the first bank waits for the end.
     """
-    n = w.bank.shape[0]
     w.room[M_CHAIN, 0] = start
-    w.room[M_CHAIN + 2, 0] = start
+    w.room[M_CHAIN + 2, 0] = NONE
     length = 1
+    looks = 0
     while length > 0:
         last = w.room[M_CHAIN, length - 1]
-        j = w.room[M_CHAIN + 2, length - 1]
-        w.room[M_CHAIN + 2, length - 1] = j + 1
-        if j == n:
+        j = next_bank(w, length, start)
+        if j == NONE:
             length -= 1
             continue
         if j == start:
-            if length < 3:
+            if length < 3 or w.room[M_CHAIN + 2, length - 1] > 0:
                 continue
-        elif length == w.rule[R_MAX_CHAIN] or is_in_chain(w, length, j):
+        elif j < start or length == w.rule[R_MAX_CHAIN] or is_in_chain(w, length, j):
             continue
         p = link(w, last, j)
         if p == NONE:
             continue
-        if w.clock[C_LOOKS] == _MAX_LOOKS:
+        if looks == _MAX_LOOKS:
             return 0
-        w.clock[C_LOOKS] += 1
+        looks += 1
         sent = w.pay[p, P_LEFT]
         if length > 1:
             received = w.pay[w.room[M_CHAIN + 1, length - 2], P_LEFT]
@@ -111,7 +156,7 @@ def find_chain(w: World, start: int) -> int:
                 return length
         else:
             w.room[M_CHAIN, length] = j
-            w.room[M_CHAIN + 2, length] = start
+            w.room[M_CHAIN + 2, length] = NONE
             length += 1
     return 0
 
@@ -123,7 +168,7 @@ def settle_chain(w: World, length: int) -> None:
     w.clock[C_CHAINS] += 1
     for k in range(length):
         p = w.room[M_CHAIN + 1, k]
-        w.pair[X_HEAD, w.room[M_CHAIN, k], w.room[M_CHAIN, (k + 1) % length]] = w.pay[p, P_LINK]
+        w.pair[X_HEAD, w.room[M_CHAIN, k], w.room[M_CHAIN, (k + 1) % length]] = w.room[M_LINK, p]
     before = w.pay[w.room[M_CHAIN + 1, length - 1], P_LEFT]
     for k in range(length):
         p = w.room[M_CHAIN + 1, k]
@@ -141,11 +186,14 @@ def settle_chain(w: World, length: int) -> None:
 @inlined
 def settle_cycles(w: World) -> bool:
     """Settle chains until none is found or the tick's measure is full; tell whether any did."""
-    if w.clock[C_LOOKS] >= _MAX_LOOKS or w.clock[C_CHAINS] >= w.rule[R_MAX_CHAINS]:
+    if w.clock[C_CHAINS] >= w.rule[R_MAX_CHAINS]:
         return False
-    list_pairs(w)
+    list_pairs(w, True)
+    list_receivers(w)
     has_settled = False
     for start in range(w.bank.shape[0]):
+        if w.bank[start, B_Q2_COUNT] == 0 or w.bank[start, B_Q2_IN_COUNT] == 0:
+            continue
         length = find_chain(w, start)
         while length > 0:
             settle_chain(w, length)
@@ -153,7 +201,7 @@ def settle_cycles(w: World) -> bool:
             if w.clock[C_CHAINS] >= w.rule[R_MAX_CHAINS]:
                 break
             length = find_chain(w, start)
-        if w.clock[C_CHAINS] >= w.rule[R_MAX_CHAINS] or w.clock[C_LOOKS] >= _MAX_LOOKS:
+        if w.clock[C_CHAINS] >= w.rule[R_MAX_CHAINS]:
             break
     forget_pairs(w)
     return has_settled

@@ -15,11 +15,11 @@ from payment_simulator.kernels.layout import (
     B_NET_OUT,
     C_GROUP,
     H_MULTILATERAL,
+    M_LINK,
     M_PICK,
     NO_LIMIT,
     NONE,
     P_LEFT,
-    P_LINK,
     P_RECEIVER,
     P_SENDER,
     R_BILATERAL_LIMITS,
@@ -39,7 +39,7 @@ _OUT, _IN = 0, 1
 
 @inlined
 def gather(w: World) -> None:
-    """Take all of Queue 2 into the set: B_MARK is a bank's last payment, P_LINK the one before."""
+    """Take all of Queue 2 into the set: B_MARK is a bank's last payment, M_LINK the one before."""
     for i in range(w.bank.shape[0]):
         w.bank[i, B_MARK] = NONE
         w.wide[W_OUT, i] = 0
@@ -47,7 +47,7 @@ def gather(w: World) -> None:
     p = first_of_all(w)
     while p != NONE:
         i, j, cents = w.pay[p, P_SENDER], w.pay[p, P_RECEIVER], w.pay[p, P_LEFT]
-        w.pay[p, P_LINK] = w.bank[i, B_MARK]
+        w.room[M_LINK, p] = w.bank[i, B_MARK]
         w.bank[i, B_MARK] = p
         w.wide[W_OUT, i] += cents
         w.wide[W_IN, j] += cents
@@ -87,11 +87,11 @@ def drop_last(w: World, i: int, to: int) -> None:
     p = w.bank[i, B_MARK]
     while to != NONE and w.pay[p, P_RECEIVER] != to:
         later = p
-        p = w.pay[p, P_LINK]
+        p = w.room[M_LINK, p]
     if later == NONE:
-        w.bank[i, B_MARK] = w.pay[p, P_LINK]
+        w.bank[i, B_MARK] = w.room[M_LINK, p]
     else:
-        w.pay[later, P_LINK] = w.pay[p, P_LINK]
+        w.room[M_LINK, later] = w.room[M_LINK, p]
     j, cents = w.pay[p, P_RECEIVER], w.pay[p, P_LEFT]
     w.wide[W_OUT, i] -= cents
     w.wide[W_IN, j] -= cents
@@ -131,7 +131,7 @@ def settle_multilateral(w: World) -> bool:
         while p != NONE:
             w.room[M_PICK, count] = p
             count += 1
-            p = w.pay[p, P_LINK]
+            p = w.room[M_LINK, p]
         if w.rule[R_BILATERAL_LIMITS]:
             for j in range(w.bank.shape[0]):
                 w.pair[X_FLOW, i, j] = 0

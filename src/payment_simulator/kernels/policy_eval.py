@@ -14,7 +14,6 @@ from payment_simulator.kernels.layout import (
     E_DIVISION,
     E_NONE,
     E_NOT_FINITE,
-    F_CONST,
     F_STACK,
     NONE,
     P_LEFT,

@@ -17,8 +17,11 @@ from payment_simulator.kernels.layout import (
     B_Q2_IN_COUNT,
     B_Q2_TAIL,
     B_Q2_VALUE,
+    B_VERSION,
     B_WAIT,
     C_HEAD,
+    C_MOVES,
+    C_NEWS,
     C_Q2_COUNT,
     C_Q2_VALUE,
     C_TAIL,
@@ -35,12 +38,19 @@ from payment_simulator.kernels.layout import (
     P_RECEIVER,
     P_SENDER,
     P_STATE,
-    P_TESTED,
     Q1,
     Q2,
     X_VALUE,
     World,
 )
+
+
+@inlined
+def tell_news(w: World, i: int) -> None:
+    """Note that a bank may be able to pay what it could not before."""
+    w.bank[i, B_VERSION] += 1
+    if w.bank[i, B_Q2_COUNT] > 0:
+        w.clock[C_NEWS] += 1
 
 
 @inlined
@@ -149,7 +159,7 @@ def join_queue2(w: World, p: int) -> None:
         w.pay[last, P_NEXT_ALL] = p
     w.clock[C_TAIL + c] = p
     w.pay[p, P_STATE] = Q2
-    w.pay[p, P_TESTED] = NONE
+    w.clock[C_MOVES] += 1
     w.clock[C_Q2_COUNT] += 1
     w.bank[i, B_Q2_COUNT] += 1
     w.bank[j, B_Q2_IN_COUNT] += 1
@@ -178,6 +188,7 @@ def leave_queue2(w: World, p: int) -> None:
         w.clock[C_TAIL + c] = before
     else:
         w.pay[after, P_PREV_ALL] = before
+    w.clock[C_MOVES] += 1
     w.clock[C_Q2_COUNT] -= 1
     w.bank[i, B_Q2_COUNT] -= 1
     w.bank[j, B_Q2_IN_COUNT] -= 1

@@ -158,7 +158,6 @@ def collect(w: World, out: Results, k: int, profile: int) -> None:
     out.error[k, profile, 3] = w.clock[C_ERROR_PAYMENT]
 
 
-@inlined
 def play_job(
     w: World,
     b: Base,

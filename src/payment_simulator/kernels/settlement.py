@@ -47,7 +47,7 @@ from payment_simulator.kernels.layout import (
     World,
 )
 from payment_simulator.kernels.log import write_log
-from payment_simulator.kernels.queue import change_queue2, leave_queue2
+from payment_simulator.kernels.queue import change_queue2, leave_queue2, tell_news
 
 
 @inlined
@@ -107,7 +107,7 @@ def transfer(w: World, p: int, cents: int, method: int, group: int) -> None:
     w.pair[X_NET, j, i] -= cents
     w.bank[i, B_NET_OUT] += cents
     w.bank[j, B_NET_OUT] -= cents
-    w.bank[j, B_VERSION] += 1
+    tell_news(w, j)
     w.bank[i, B_SETTLED_TODAY] += cents
     w.clock[C_SETTLED_TODAY] += cents
     w.pay[p, P_LEFT] -= cents

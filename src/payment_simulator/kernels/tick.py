@@ -22,6 +22,7 @@ from payment_simulator.kernels.decisions import (
 from payment_simulator.kernels.entry import enter_released
 from payment_simulator.kernels.layout import (
     ALGORITHM_BILATERAL,
+    ALGORITHM_CYCLES,
     ALGORITHM_FIFO,
     ALGORITHM_MULTILATERAL,
     B_BALANCE,
@@ -38,15 +39,20 @@ from payment_simulator.kernels.layout import (
     B_STAT,
     C_CHAINS,
     C_INJECTED,
-    C_LOOKS,
+    C_MOVES,
+    C_NEWS,
     C_Q2_COUNT,
+    C_SEEN_MOVES,
+    C_SEEN_NEWS,
     C_TICK,
     E_CONSERVATION,
     NONE,
     R_ALGORITHMS,
     R_BORROW,
     R_DEFERRED,
+    R_MAX_CHAINS,
     R_RESTART,
+    R_STRICT,
     R_TICKS,
     R_TICKS_PER_DAY,
     R_TIMERS,
@@ -72,8 +78,33 @@ from payment_simulator.kernels.policy_eval import fail
 
 
 @inlined
+def has_changed(w: World, algorithm: int) -> bool:
+    """Tell whether an algorithm may settle something it could not when it last ran.
+
+    One by one, without an order to keep, payments were all tried when they came; only news about
+    their banks gives them another chance.
+    """
+    if w.clock[C_SEEN_NEWS + algorithm] != w.clock[C_NEWS]:
+        return True
+    if algorithm == ALGORITHM_FIFO and not w.rule[R_STRICT]:
+        return False
+    return w.clock[C_SEEN_MOVES + algorithm] != w.clock[C_MOVES]
+
+
+@inlined
+def remember(w: World, algorithm: int) -> None:
+    """Note what an algorithm sees before it runs."""
+    w.clock[C_SEEN_NEWS + algorithm] = w.clock[C_NEWS]
+    w.clock[C_SEEN_MOVES + algorithm] = w.clock[C_MOVES]
+
+
+@inlined
 def run_algorithm(w: World, algorithm: int) -> bool:
     """Run one algorithm of Queue 2; tell whether anything settled."""
+    if not has_changed(w, algorithm):
+        return False
+    if algorithm != ALGORITHM_CYCLES or w.clock[C_CHAINS] < w.rule[R_MAX_CHAINS]:
+        remember(w, algorithm)
     if algorithm == ALGORITHM_FIFO:
         return settle_fifo(w)
     if algorithm == ALGORITHM_BILATERAL:
@@ -87,7 +118,6 @@ def run_algorithm(w: World, algorithm: int) -> bool:
 def settle_queue2(w: World) -> None:
     """Step 7: the algorithms in their sequence, until a round settles nothing."""
     w.clock[C_CHAINS] = 0
-    w.clock[C_LOOKS] = 0
     has_settled = True
     while has_settled and w.clock[C_Q2_COUNT] > 0:
         has_settled = False

@@ -11,6 +11,9 @@ from payment_simulator.policy.grammar import MAX_NAME, MAX_PARTS
 from payment_simulator.policy.reading import Twice, unicode_problem
 from payment_simulator.policy.wording import nearest, quoted, shown, visible
 
+#: Of a long path its two ends are shown.
+_END = 60
+
 
 class TooLargeError(Exception):
     """A policy has more parts than any sensible one; looking at it ends."""
@@ -43,11 +46,14 @@ class Place:
 
     def __str__(self) -> str:
         """Return the place as an error names it."""
+        path = self.path
+        if len(path) > 2 * _END:
+            path = f"{path[:_END]}...{path[-_END:]}"
         if not self.tree:
-            return self.path
+            return path
         if self.node_id is None:
-            return f"{self.tree}, node {self.path}"
-        return f"{self.tree}, node {quoted(self.node_id)} ({self.path})"
+            return f"{self.tree}, node {path}"
+        return f"{self.tree}, node {quoted(self.node_id)} ({path})"
 
 
 @dataclass
@@ -101,7 +107,10 @@ class Findings:
         known = (*needed, *optional)
         unknown = [key for key in data if key not in known]
         for key in unknown:
-            near = nearest(key, [name for name in known if name not in data] or known)
+            # A key that is there already is hardly the one that was meant.
+            near = nearest(key, [name for name in known if name not in data])
+            if not near.startswith("nearest"):
+                near = nearest(key, known)
             self.say(place, f"key {quoted(key)} is not known; {near}")
         for key in needed:
             if key not in data:

@@ -41,6 +41,8 @@ def read_file(path: str | os.PathLike[str]) -> str:
         It is not there, cannot be read, is too large, or is not UTF-8.
     """
     name = visible(os.fspath(path))
+    if not name.strip():
+        raise PolicyError("the path of a policy is empty; expected the path of a JSON file")
     try:
         place = Path(path)
         if not place.exists():

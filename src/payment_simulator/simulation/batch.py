@@ -163,11 +163,12 @@ def simulate_batch(
             if progress is not None:
                 progress(min(finished, len(numbers)))
         # What ran out of room is played again with more; its results do not depend on the room.
-        short = [p for p in waiting if np.isin(out.error[p, :, 0], ROOM).any()]
+        codes = out.error[waiting, :, 0]
+        lacks = np.isin(codes, ROOM)
+        short = [waiting[at] for at in np.flatnonzero(lacks.any(axis=1))]
         if short:
-            for error in np.unique(out.error[short][:, :, 0]):
-                if error in ROOM:
-                    plan.room = plan.room.grown(int(error))
+            for error in np.unique(codes[lacks]):
+                plan.room = plan.room.grown(int(error))
             plan.shelf = queue.SimpleQueue()
             finished -= len(short)
         waiting = short

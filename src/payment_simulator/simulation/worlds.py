@@ -168,6 +168,7 @@ def make_base(scenario: Scenario, program: Program) -> Base:
     clock[k.C_TAIL : k.C_TAIL + 3] = k.NONE
     clock[k.C_INJECTED] = bank[:, k.B_BALANCE].sum()
     clock[k.C_TICK] = k.NONE
+    clock[k.C_SEEN_NEWS : k.C_SEEN_MOVES + 4] = k.NONE
     return Base(
         clock=clock,
         bank=bank,

@@ -5,14 +5,14 @@ from __future__ import annotations
 from tests.reference.twin.model import Payment, World
 from tests.reference.twin.settlement import is_feasible, settle_together
 
-#: After so many looks in a tick the search rests until the next.
-MOST_LOOKS = 100_000
+#: After so many looks a search gives up.
+MOST_LOOKS = 100
 
 SHORTEST_CHAIN = 3
 
 
 class _LooksUsedUpError(Exception):
-    """The looks of this tick are used up."""
+    """The looks of this search are used up."""
 
 
 def cycles(world: World) -> bool:
@@ -25,17 +25,19 @@ def cycles(world: World) -> bool:
     """
     most = world.scenario.lsm_config.max_cycles_per_tick
     any_settled = False
-    try:
-        for bank in world.banks:
-            while world.n_cycles < most:
+    for bank in world.banks:
+        while world.n_cycles < most:
+            world.n_looks = 0
+            try:
                 chain = _search(world, [bank.number], [], _first_payments(world))
-                if not chain:
-                    break
-                settle_together(world, chain, 7, "cycle")
-                world.n_cycles += 1
-                any_settled = True
-    except _LooksUsedUpError:
-        world.note(7, "cycles rests")
+            except _LooksUsedUpError:
+                world.note(7, "a search for a chain gives up")
+                break
+            if not chain:
+                break
+            settle_together(world, chain, 7, "cycle")
+            world.n_cycles += 1
+            any_settled = True
     return any_settled
 
 
