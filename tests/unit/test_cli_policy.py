@@ -35,6 +35,17 @@ def test_check_of_valid_policies(write):
     )
 
 
+def test_check_notes_parameters_that_nothing_reads(write):
+    given = {"initial_liquidity_fracton": 0.5, "initial_liquidity_fraction": 1}
+    file = write("odd.json", {"policy_id": "odd", "parameters": given})
+    note = (
+        'no tree reads parameter "initial_liquidity_fracton"; nearest: initial_liquidity_fraction'
+    )
+    outcome = payment_sim("policy", "check", file)
+    assert (outcome.code, outcome.out) == (0, f"odd.json: valid, 0 nodes; note: {note}\n")
+    assert json.loads(payment_sim("policy", "check", file, "--json").out)[0]["notes"] == [note]
+
+
 def test_check_of_one_problem(write):
     outcome = payment_sim("policy", "check", write("bad.json", ONE))
     assert one_error(outcome) == (
@@ -64,6 +75,7 @@ def test_check_as_json(write):
         "policy_id": "fifo",
         "nodes": 1,
         "problems": [],
+        "notes": [],
     }
     assert payment_sim("policy", "check", "fifo", "--json").code == 0
 

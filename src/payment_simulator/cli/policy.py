@@ -45,7 +45,8 @@ def check(
     else:
         for file, (policy, _) in zip(files, found, strict=True):
             if policy is not None:
-                typer.echo(f"{visible(file)}: valid, {counted(_n_nodes(policy), 'node')}")
+                notes = "".join(f"; note: {note}" for note in _notes(policy))
+                typer.echo(f"{visible(file)}: valid, {counted(_n_nodes(policy), 'node')}{notes}")
         if len(problems) > 1:
             typer.echo("\n".join(visible(problem) for problem in problems))
     if problems:
@@ -116,7 +117,14 @@ def _result(file: str, policy: Policy | None, problems: list[str]) -> dict[str, 
         "policy_id": policy.policy_id if policy else None,
         "nodes": _n_nodes(policy) if policy else None,
         "problems": problems,
+        "notes": _notes(policy) if policy else [],
     }
+
+
+def _notes(policy: Policy) -> list[str]:
+    from payment_simulator.policy.check import policy_notes
+
+    return policy_notes(policy)
 
 
 def _n_nodes(policy: Policy) -> int:

@@ -1,10 +1,10 @@
 """The only place that configures Numba.
 
-Three private options of Numba make the engine fast to run and to compile; without them it is slower
-and gives the same results, which a test makes sure of:
+Three private options of Numba make the engine fast to run and to compile; without them it is
+slower and gives the same results:
 
-* ``_nrt=False``: arrays passed between kernels would be reference-counted at every call, which costs
-  four times the work itself. It is right because no kernel allocates.
+* ``_nrt=False``: arrays passed between kernels would be reference-counted at every call, which
+  costs four times the work itself. It is right because no kernel allocates.
 * ``no_cpython_wrapper``: nothing but the entry is called from Python.
 * constants are not told apart by their value when kernels are specialised (:func:`_widen`).
 """
@@ -16,9 +16,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-import numba
-from numba.core import types
+import numba as _numba
+from numba.core import types as _types
 
+#: Untyped: the options used here are not in Numba's published types.
+numba: Any = _numba
+types: Any = _types
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 #: True where NUMBA_DISABLE_JIT is set: kernels are then plain Python.
@@ -46,7 +49,7 @@ def _njit(function: Function, **options: Any) -> Function:
         _widen(dispatcher)
     except (AttributeError, KeyError, TypeError):  # another Numba than those tested
         dispatcher = numba.njit(**options)(function)
-    return cast(Function, dispatcher)
+    return cast("Function", dispatcher)
 
 
 def inlined(function: Function) -> Function:

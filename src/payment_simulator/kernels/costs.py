@@ -71,7 +71,7 @@ def charge_deadline(w: World, p: int) -> None:
 def is_unsettled(w: World, p: int) -> bool:
     """Tell whether a payment is still due."""
     state = w.pay[p, P_STATE]
-    return state == Q1 or state == Q2 or state == DROPPED  # noqa: PLR1714 - as in fields.py
+    return state == Q1 or state == Q2 or state == DROPPED
 
 
 @inlined
@@ -103,12 +103,13 @@ def pass_deadlines(w: World, deadline: int, marks: bool) -> None:
 def delay_cost(w: World, i: int) -> float:
     """Return what a bank's waiting payments cost in a tick (cents)."""
     total = 0.0
-    for column in range(6):
-        cents = w.bank[i, B_WAIT + column]
-        if w.rule[R_BOTH_QUEUES]:
-            cents += w.bank[i, B_WAIT + 6 + column]
-        if cents > 0:
-            total += float(cents) * w.rate[F_DELAY_FACTOR + column]
+    for band in range(3):
+        for column in (band, 3 + band):
+            cents = w.bank[i, B_WAIT + column]
+            if w.rule[R_BOTH_QUEUES]:
+                cents += w.bank[i, B_WAIT + 6 + column]
+            if cents > 0:
+                total += float(cents) * w.rate[F_DELAY_FACTOR + column]
     return total
 
 
@@ -193,7 +194,7 @@ def unsettled_at_close(w: World, i: int) -> tuple[int, int]:
 
 @inlined
 def charge_close(w: World) -> None:
-    """Charge the end-of-day penalty; where banks borrow at the close, only dropped ones are left."""
+    """Charge the end-of-day penalty; where banks borrow, only dropped payments are left for it."""
     if not w.rule[R_CHARGED + K_EOD]:
         return
     for i in range(w.bank.shape[0]):

@@ -1,7 +1,7 @@
 """Exponential and logarithm by the four operations.
 
-Those of the C library differ between platforms in the last bit; a record must be replayed to the bit
-on any of them.
+Those of the C library differ between platforms in the last bit; a record must be replayed to the
+bit on any of them.
 """
 
 from __future__ import annotations
@@ -43,8 +43,7 @@ def exponential(x: float) -> float:
     """Return e to the power of x, to about 1e-16 relative; 0 below -700, capped above 700."""
     if x < -700.0:
         return 0.0
-    if x > 700.0:
-        x = 700.0
+    x = min(x, 700.0)
     k = math.floor(x / (_LN2_HIGH + _LN2_LOW) + 0.5)
     r = (x - k * _LN2_HIGH) - k * _LN2_LOW
     power = 1.0

@@ -11,18 +11,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numba
 import numpy as np
 
-from payment_simulator.kernels._jit import IS_INTERPRETED, fingerprint
+from payment_simulator.kernels._jit import IS_INTERPRETED, fingerprint, numba
 from payment_simulator.kernels.draw import Sources
 from payment_simulator.kernels.layout import World
 from payment_simulator.kernels.run import Base, Job, Profiles, Results, play_job
 
 COMPILING = "Compiling the settlement engine (once on this machine, about a minute) ..."
 NOT_KEPT = (
-    "the compiled engine cannot be kept on disk, so every start compiles it anew: {folder} cannot be "
-    "written; set PAYMENT_SIM_CACHE to a folder that can"
+    "the compiled engine cannot be kept on disk, so every start compiles it anew: {folder} cannot "
+    "be written; set PAYMENT_SIM_CACHE to a folder that can"
 )
 
 
@@ -80,7 +79,8 @@ def _announce() -> None:
     """Say that the first use compiles, unless the engine is on disk already."""
     _, folder = _entry()
     if folder is None or not any(folder.rglob("*.nbi")):
-        print(COMPILING, file=sys.stderr, flush=True)
+        sys.stderr.write(COMPILING + "\n")
+        sys.stderr.flush()
 
 
 def run_engine(

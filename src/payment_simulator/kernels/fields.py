@@ -47,7 +47,7 @@ def _of_money(w: World, field: int, i: int) -> float:
     if field == f.BALANCE:
         return float(w.bank[i, B_BALANCE])
     credit = w.bank[i, B_CREDIT]
-    if field == f.CREDIT_LIMIT or field == f.ALLOWED_OVERDRAFT_LIMIT:  # noqa: PLR1714 - Numba has no sets of constants
+    if field == f.CREDIT_LIMIT or field == f.ALLOWED_OVERDRAFT_LIMIT:
         return float(credit)
     available = liquidity(w, i)
     if field == f.AVAILABLE_LIQUIDITY:
@@ -55,7 +55,7 @@ def _of_money(w: World, field: int, i: int) -> float:
     used = max(-w.bank[i, B_BALANCE], 0)
     if field == f.CREDIT_USED:
         return float(used)
-    if field == f.CREDIT_HEADROOM or field == f.OVERDRAFT_HEADROOM:  # noqa: PLR1714 - Numba has no sets of constants
+    if field == f.CREDIT_HEADROOM or field == f.OVERDRAFT_HEADROOM:
         return float(credit - used)
     if field == f.EFFECTIVE_LIQUIDITY:
         return float(max(w.bank[i, B_BALANCE], 0) + credit - used)
@@ -87,7 +87,7 @@ def _of_queue2(w: World, field: int, i: int) -> float:
     """Return a field of Queue 2."""
     if field == f.INCOMING_EXPECTED_COUNT:
         return float(w.bank[i, B_Q2_IN_COUNT])
-    if field == f.RTGS_QUEUE_SIZE or field == f.QUEUE2_SIZE:  # noqa: PLR1714 - Numba has no sets of constants
+    if field == f.RTGS_QUEUE_SIZE or field == f.QUEUE2_SIZE:
         return float(w.clock[C_Q2_COUNT])
     if field == f.RTGS_QUEUE_VALUE:
         return float(w.clock[C_Q2_VALUE])
@@ -166,7 +166,7 @@ def _of_time(w: World, field: int, i: int) -> float:
         return float(in_day)
     if field == f.TICKS_REMAINING_IN_DAY:
         return float(length - in_day - 1)
-    if field == f.DAY_PROGRESS_FRACTION or field == f.EXPECTED_THROUGHPUT_FRACTION_BY_NOW:  # noqa: PLR1714 - Numba has no sets of constants
+    if field == f.DAY_PROGRESS_FRACTION or field == f.EXPECTED_THROUGHPUT_FRACTION_BY_NOW:
         return progress
     if field == f.IS_EOD_RUSH:
         return 1.0 if progress >= w.rate[F_RUSH] else 0.0

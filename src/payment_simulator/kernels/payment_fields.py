@@ -97,7 +97,7 @@ def payment_field(w: World, field: int, i: int, p: int) -> float:
     if field == f.IS_SPLIT:
         return 1.0 if w.pay[p, P_PARENT] != NONE else 0.0
     ahead = w.pay[p, P_DEADLINE] - w.clock[C_TICK]
-    if field == f.IS_PAST_DEADLINE or field == f.IS_OVERDUE:  # noqa: PLR1714 - as in fields.py
+    if field == f.IS_PAST_DEADLINE or field == f.IS_OVERDUE:
         return 1.0 if ahead < 0 else 0.0
     if field == f.IS_IN_QUEUE2:
         return 1.0 if w.pay[p, P_STATE] == Q2 else 0.0

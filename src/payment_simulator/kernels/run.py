@@ -122,7 +122,7 @@ def begin(w: World, b: Base, profiles: Profiles, profile: int) -> None:
 
 
 @inlined
-def take_given(w: World, job: Job, k: int, first: int) -> bool:
+def take_given(w: World, job: Job, k: int) -> bool:
     """Copy the arrivals that are given for a sample; False where room ends."""
     begin_row, end_row = job.given_start[k], job.given_start[k + 1]
     if end_row - begin_row > w.arr.shape[0]:
@@ -182,8 +182,8 @@ def play_job(
     seed : uint64
         Seed of the arrivals.
     out : Results
-        Modified in place, one row for each sample and profile. A run that needs more room says so in
-        `error`.
+        Modified in place, one row for each sample and profile. A run that needs more room says so
+        in `error`.
     """
     first, end, mode = job.ticks[0], job.ticks[1], job.mode[0]
     goes_on = mode == MODE_GO_ON
@@ -191,7 +191,7 @@ def play_job(
         fits = True
         if not goes_on:
             if job.given_start.shape[0] > 0:
-                fits = take_given(w, job, k, first)
+                fits = take_given(w, job, k)
             else:
                 fits = draw_run(d, w.arr, w.tick, seed, job.sample[k], first)
         for profile in range(profiles.start.shape[0]):

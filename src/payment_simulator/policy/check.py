@@ -13,7 +13,7 @@ from payment_simulator.policy.findings import Findings, Place, TooLargeError
 from payment_simulator.policy.grammar import FRACTION, POLICY_KEYS, TEXT_KEYS
 from payment_simulator.policy.reading import read_json
 from payment_simulator.policy.tree import TREES, Policy
-from payment_simulator.policy.wording import quoted
+from payment_simulator.policy.wording import nearest, quoted
 from payment_simulator.policy.write import to_dict
 
 
@@ -36,6 +36,22 @@ def check_policy(data: str | Mapping[str, Any] | Policy) -> list[str]:
         return problems_of(read_json(data, "text") if isinstance(data, str) else data)
     except PolicyError as error:
         return [str(error)]
+
+
+def policy_notes(policy: Policy) -> list[str]:
+    """Say what is odd about a valid policy, but may be meant: parameters that nothing reads."""
+    read = {FRACTION}
+    waiting: list[Any] = [to_dict(policy)]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            if isinstance(part.get("param"), str):
+                read.add(part["param"])
+            waiting += part.values()
+        elif isinstance(part, list):
+            waiting += part
+    unread = sorted(set(policy.parameters) - read)
+    return [f"no tree reads parameter {quoted(name)}; {nearest(name, read)}" for name in unread]
 
 
 def problems_of(data: Any) -> list[str]:

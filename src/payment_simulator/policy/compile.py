@@ -60,8 +60,8 @@ _JUMPS = {
     ">=": o.OP_JUMP_UNLESS_GE,
 }
 _FLAGS = {"HIGH": 0, "MEDIUM": 1, "LOW": 2, "HighlyUrgent": 0, "Urgent": 1, "Normal": 2}
-#: Actions with their code and arguments in the order in which a leaf leaves them; an argument that is
-#: not given counts as NONE.
+#: Actions with their code and arguments in the order in which a leaf leaves them; an argument that
+#: is not given counts as NONE.
 _ACTIONS: dict[str, tuple[int, tuple[str, ...]]] = {
     "Release": (o.ACTION_RELEASE, ("priority_flag", "timed_for_tick")),
     "ReleaseWithCredit": (o.ACTION_RELEASE, ("priority_flag", "timed_for_tick")),
@@ -144,8 +144,8 @@ class _Writer:
         self.depth += pushes
         if self.depth > STACK:
             raise PolicyError(
-                f"policy {self.policy.policy_id!r}: an expression needs more than {STACK} values at "
-                "once; write it in fewer nested steps"
+                f"policy {self.policy.policy_id!r}: an expression needs more than {STACK} values "
+                "at once; write it in fewer nested steps"
             )
         self.code.append((op, argument))
         return len(self.code) - 1

@@ -7,6 +7,7 @@ import queue
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 
@@ -72,7 +73,9 @@ class Batch:
         """Settled share of the value that arrived: shape (K, Q); 1 where nothing arrived."""
         settled = self.stat[..., k.S_SETTLED_VALUE].sum(axis=-1)
         arrived = self.stat[..., k.S_ARRIVED_VALUE].sum(axis=-1)
-        return np.divide(settled, arrived, out=np.ones(settled.shape), where=arrived > 0)
+        rate: k.Floats = np.ones(settled.shape)
+        np.divide(settled, arrived, out=rate, where=arrived > 0)
+        return rate
 
 
 @dataclass
@@ -127,7 +130,8 @@ def simulate_batch(
     scenario : Scenario
         What is played.
     profiles : sequence of policies, optional
-        Each as in :class:`~payment_simulator.simulation.Simulation`; the scenario's own if not given.
+        Each as in :class:`~payment_simulator.simulation.Simulation`; the scenario's own if not
+        given.
     samples : int or sequence of int
         How many samples from the first on, or their numbers.
     arrivals : sequence of ndarray[int64], shape (arrivals, A_N), optional
@@ -149,7 +153,8 @@ def simulate_batch(
     Raises
     ------
     SimulationError
-        A run stopped rather than give a wrong number; the first in the order of samples and profiles.
+        A run stopped rather than give a wrong number; the first in the order of samples and
+        profiles.
     """
     numbers = _numbers(samples, arrivals)
     chosen = [resolve_policies(scenario, policies) for policies in (profiles or [None])]
@@ -228,15 +233,11 @@ def _play_all(
     workers = 1 if IS_INTERPRETED else min(threads or _available(), len(chunks))
 
     def play(chunk: Sequence[int]) -> int:
-        rows = slice(chunk[0], chunk[-1] + 1)
-        if chunk[-1] - chunk[0] + 1 == len(chunk):
-            part = Results(*(array[rows] for array in out))
-            plan.play(chunk, [numbers[place] for place in chunk], part)
-        else:
-            part = Results(*(np.ascontiguousarray(array[chunk]) for array in out))
-            plan.play(chunk, [numbers[place] for place in chunk], part)
-            for whole, piece in zip(out, part, strict=True):
-                whole[chunk] = piece
+        # Rows of its own, whole ones: what a chunk that runs out of room wrote is written anew.
+        part = Results(*(cast("Any", array[list(chunk)]) for array in out))
+        plan.play(chunk, [numbers[place] for place in chunk], part)
+        for whole, piece in zip(out, part, strict=True):
+            whole[list(chunk)] = piece
         return len(chunk)
 
     if workers == 1:

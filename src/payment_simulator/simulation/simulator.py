@@ -94,7 +94,8 @@ class Simulation:
     sample : int
         Which of the scenario's random runs: sample k of D days plays random days kD and on.
     arrivals : ndarray[int64], shape (arrivals, A_N), optional
-        Payments to play instead of random ones, by tick (see :mod:`payment_simulator.kernels.layout`).
+        Payments to play instead of random ones, by tick (see
+        :mod:`payment_simulator.kernels.layout`).
 
     Raises
     ------
@@ -294,7 +295,7 @@ def base_of(snapshot: Snapshot, scenario: Scenario, program: Program) -> Base:
     return snapshot.base._replace(sums=sums, timer=timer)
 
 
-def check_seed(seed: int) -> int:
+def check_seed(seed: object) -> int:
     """Return a seed that fits.
 
     Raises

@@ -21,12 +21,22 @@ from payment_simulator.kernels.layout import (
     Ints,
 )
 from payment_simulator.scenario import Agent, Scenario
+from payment_simulator.scenario.event_kinds import (
+    AgentArrivalRateChange,
+    CollateralAdjustment,
+    CounterpartyWeightChange,
+    CustomTransactionArrival,
+    DeadlineWindowChange,
+    DirectTransfer,
+    GlobalArrivalRateChange,
+    ScheduledSettlement,
+)
 from payment_simulator.scenario.events import expand_events
 
 _BANDS = (("urgent", 8, 10), ("normal", 4, 7), ("low", 0, 3))
 _PRIORITIES = 11
-#: The engine's own logarithm, also where Numba compiles it: distributions are prepared with the same
-#: bits as amounts are drawn.
+#: The engine's own logarithm, also where Numba compiles it: distributions are prepared with the
+#: same bits as amounts are drawn.
 _log = getattr(logarithm, "py_func", logarithm)
 
 
@@ -91,7 +101,7 @@ def _streams(agent: Agent) -> list[tuple[int, Any, tuple[int, int], Any]]:
     """Return stream, configuration, deadline window and priorities of each source of a bank."""
     if agent.arrival_config is not None:
         config = agent.arrival_config
-        return [(0, config, tuple(config.deadline_range), config.priority_distribution)]
+        return [(0, config, config.deadline_range, config.priority_distribution)]
     found = []
     for stream, (name, low, high) in enumerate(_BANDS, start=1):
         band = getattr(agent.arrival_bands, name, None)
@@ -149,18 +159,17 @@ def _changes(scenario: Scenario, index: dict[str, int]) -> list[tuple[list[int],
     """Return the events that change how payments are drawn, in order."""
     changes = []
     for tick, event in expand_events(scenario):
-        kind = event.type
-        if kind == "GlobalArrivalRateChange":
+        if isinstance(event, GlobalArrivalRateChange):
             changes.append(([tick, draw.CHANGE_RATE_ALL, NONE, NONE], [event.multiplier, 0.0]))
-        elif kind == "AgentArrivalRateChange":
+        elif isinstance(event, AgentArrivalRateChange):
             row = [tick, draw.CHANGE_RATE, index[event.agent], NONE]
             changes.append((row, [event.multiplier, 0.0]))
-        elif kind == "CounterpartyWeightChange":
+        elif isinstance(event, CounterpartyWeightChange):
             balances = event.auto_balance_others
             code = draw.CHANGE_WEIGHT_BALANCED if balances else draw.CHANGE_WEIGHT
             row = [tick, code, index[event.agent], index[event.counterparty]]
             changes.append((row, [event.new_weight, 0.0]))
-        elif kind == "DeadlineWindowChange":
+        elif isinstance(event, DeadlineWindowChange):
             ends = (event.min_ticks_multiplier, event.max_ticks_multiplier)
             to = [-1.0 if end is None else float(end) for end in ends]
             changes.append(([tick, draw.CHANGE_WINDOW, NONE, NONE], to))
@@ -179,10 +188,10 @@ def _check_weights(
         if kind == draw.CHANGE_WEIGHT:
             weight[bank == i, j] = value
         elif kind == draw.CHANGE_WEIGHT_BALANCED:
-            for row in weight[bank == i]:
-                total, others = row.sum(), row.sum() - row[j]
-                row *= max(total - value, 0.0) / others if others > 0 else 1.0
-                row[j] = value
+            for s in np.flatnonzero(bank == i):
+                whole, others = weight[s].sum(), weight[s].sum() - weight[s, j]
+                weight[s] *= max(whole - value, 0.0) / others if others > 0 else 1.0
+                weight[s, j] = value
         if np.any(weight.sum(axis=1) <= 0.0):
             raise ScenarioError(
                 f"{scenario.name}, scenario_events: the CounterpartyWeightChange of "
@@ -202,11 +211,11 @@ def fixed_payments(scenario: Scenario) -> Ints:
     length = scenario.simulation.ticks_per_day
     rows = []
     for tick, event in expand_events(scenario):
-        if event.type not in {"CustomTransactionArrival", "ScheduledSettlement"}:
+        if not isinstance(event, CustomTransactionArrival | ScheduledSettlement):
             continue
         last = tick - tick % length + length - 1
         ends = [index[event.from_agent], index[event.to_agent], event.amount]
-        if event.type == "ScheduledSettlement":
+        if isinstance(event, ScheduledSettlement):
             rows.append([*ends, last, 10, 0, 1, tick])
         else:
             deadline = last if event.deadline is None else tick + event.deadline
@@ -215,7 +224,7 @@ def fixed_payments(scenario: Scenario) -> Ints:
             rows.append([*ends, deadline, event.priority, int(event.is_divisible), 0, tick])
     for paid in scenario.payments:
         last = paid.tick - paid.tick % length + length - 1
-        deadline = last if paid.deadline_offset is None else paid.tick + paid.deadline_offset
+        deadline = paid.tick + paid.deadline_offset
         if scenario.deadline_cap_at_eod:
             deadline = min(deadline, last)
         ends = [paid.sender, paid.receiver, paid.amount]
@@ -229,10 +238,10 @@ def scheduled_actions(scenario: Scenario) -> tuple[Ints, Ints]:
     index = {bank: i for i, bank in enumerate(scenario.bank_ids)}
     rows = []
     for tick, event in expand_events(scenario):
-        if event.type == "DirectTransfer":
+        if isinstance(event, DirectTransfer):
             ends = [index[event.from_agent], index[event.to_agent]]
             rows.append([tick, ACT_TRANSFER, *ends, event.amount])
-        elif event.type == "CollateralAdjustment":
+        elif isinstance(event, CollateralAdjustment):
             rows.append([tick, ACT_COLLATERAL, index[event.agent], NONE, event.delta])
     table = _ints(rows, 5)
     return table, starts(table[:, 0], scenario.n_ticks)

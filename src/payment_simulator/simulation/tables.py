@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from payment_simulator.kernels import layout as k
 from payment_simulator.policy.tree import TREES
@@ -131,12 +132,13 @@ def event_columns(run: Run) -> ColumnData:
     }
 
 
-def _within_tick(since_open: np.ndarray, length: int) -> np.ndarray:
+def _within_tick(since_open: NDArray[Any], length: int) -> NDArray[Any]:
     """Return what each tick added to sums that begin anew every day."""
     before = np.zeros_like(since_open)
     before[1:] = since_open[:-1]
     before[::length] = 0
-    return since_open - before
+    added: NDArray[Any] = since_open - before
+    return added
 
 
 def state_columns(run: Run) -> ColumnData:

@@ -59,7 +59,7 @@ def make_rules(scenario: Scenario) -> k.Ints:
     rule[k.R_RESTART] = scenario.algorithm_sequencing
     rule[k.R_BILATERAL_LIMITS] = any(a.limits.bilateral_limits for a in scenario.agents)
     escalation = scenario.priority_escalation
-    if escalation is not None and escalation.enabled:
+    if escalation.enabled:
         rule[k.R_ESCALATION] = _CURVES[escalation.curve]
         rule[k.R_ESCALATION_START] = escalation.start_escalating_at_ticks
         rule[k.R_ESCALATION_BOOST] = escalation.max_boost

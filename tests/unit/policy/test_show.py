@@ -28,6 +28,7 @@ from payment_simulator.policy.tree import (
 
 LIQUIDITY, AMOUNT = Field("available_liquidity"), Field("remaining_amount")
 COVERED = "remaining amount is less than available liquidity"
+STAGGERED = "release 1 now and one more every 3 ticks"
 LEFT = Compute("-", (LIQUIDITY, AMOUNT))
 
 
@@ -206,7 +207,7 @@ ORDERS = [
                 "priority_boost_children": Number(1),
             },
         ),
-        "split it into 4 parts, release 1 now and one more every 3 ticks, their priority raised by 1",
+        f"split it into 4 parts, {STAGGERED}, their priority raised by 1",
     ),
     (
         ActionNode(

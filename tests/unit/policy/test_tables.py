@@ -12,6 +12,7 @@ import pytest
 from payment_simulator.kernels import field_codes
 from payment_simulator.kernels.layout import REGISTERS
 from payment_simulator.policy import ACTIONS, FIELDS, check_policy, parse_policy
+from payment_simulator.policy.compile import field_code
 from payment_simulator.policy.fields import GROUPS, MAX_REGISTERS, field_info, is_register
 from payment_simulator.policy.grammar import COMPARISONS, OPERATIONS
 from payment_simulator.policy.phrases import Speaker
@@ -51,6 +52,9 @@ def test_the_engine_knows_every_field_by_its_code():
     assert len(codes) == len(FIELDS) - 12  # of the ranked ones the engine names the first
     for name, code in codes.items():
         assert FIELDS[name.lower()].code == code
+    assert {name: field_code(name) for name in FIELDS} == {
+        name: info.code for name, info in FIELDS.items()
+    }
 
 
 def test_every_field_is_told():
