@@ -101,7 +101,7 @@ def do_for_bank(w: World, action: int, i: int, tree: int) -> None:
     if action == o.ACTION_BUDGET:
         w.bank[i, B_BUDGET] = whole_cents(s[F_STACK])
         w.bank[i, B_BUDGET_FOCUS] = int(s[F_STACK + 1])
-        w.bank[i, B_BUDGET_EACH] = NONE if s[F_STACK + 2] == NONE else whole_cents(s[F_STACK + 2])
+        w.bank[i, B_BUDGET_EACH] = NONE if s[F_STACK + 2] == o.NOT_GIVEN else whole_cents(s[F_STACK + 2])
         write_log(w, LOG_BUDGET, i, NONE, NONE, w.bank[i, B_BUDGET], NONE)
     elif action == o.ACTION_SET_STATE or action == o.ACTION_ADD_STATE:
         k = int(s[F_STACK])
@@ -112,8 +112,8 @@ def do_for_bank(w: World, action: int, i: int, tree: int) -> None:
         write_log(w, LOG_REGISTER, i, NONE, NONE, int(min(max(value, -_MANY), _MANY)), k)
     elif action == o.ACTION_POST:
         posted = post_collateral(w, i, whole_cents(s[F_STACK]), tree)
-        due = w.clock[C_TICK] + whole(s[F_STACK + 1], _MANY)
-        if s[F_STACK + 1] != NONE and due < w.rule[R_TICKS]:
+        due = w.clock[C_TICK] + max(whole(s[F_STACK + 1], _MANY), 1)
+        if s[F_STACK + 1] != o.NOT_GIVEN and due < w.rule[R_TICKS]:
             w.wide[w.rule[R_TIMERS] + due, i] += posted
     elif action == o.ACTION_TAKE_BACK:
         withdraw_collateral(w, i, whole_cents(s[F_STACK]), tree)

@@ -32,6 +32,9 @@ OP_JUMP_UNLESS_GT = 21
 OP_JUMP_UNLESS_GE = 22
 OP_ACT = 23  # the end; argument: an ACTION_ code
 
+#: An amount or a number of ticks that is not given; a tree computes no such number.
+NOT_GIVEN = -1.7e308
+
 ACTION_NONE = 0
 ACTION_RELEASE = 1  # RTGS class or -1, tick or -1
 ACTION_SPLIT = 2  # parts
@@ -40,9 +43,9 @@ ACTION_DROP = 4
 ACTION_REPRIORITIZE = 5  # priority
 ACTION_WITHDRAW = 6
 ACTION_RESUBMIT = 7  # RTGS class
-ACTION_BUDGET = 8  # most, row of `focus` or -1, most to each or -1
+ACTION_BUDGET = 8  # most, list of `wide` or -1, most to each or NOT_GIVEN
 ACTION_SET_STATE = 9  # register, value
 ACTION_ADD_STATE = 10
-ACTION_POST = 11  # cents, ticks until it is withdrawn or -1
+ACTION_POST = 11  # cents, ticks until it is withdrawn or NOT_GIVEN
 ACTION_TAKE_BACK = 12  # cents
 ACTION_RELEASE_DUE = 13  # a reserved payment whose tick has come; no tree says this

@@ -87,6 +87,14 @@ _ACTIONS: dict[str, tuple[int, tuple[str, ...]]] = {
     "WithdrawCollateral": (o.ACTION_TAKE_BACK, ("amount",)),
     "HoldCollateral": (o.ACTION_NONE, ()),
 }
+#: Numbers that may be left out; what is given counts as zero where it is negative.
+_OPTIONAL = ("timed_for_tick", "max_per_counterparty", "auto_withdraw_after_ticks")
+#: What stands for an argument that is not given, where it is not NONE.
+_ABSENT = {
+    "priority_boost_children": 0.0,
+    "max_per_counterparty": o.NOT_GIVEN,
+    "auto_withdraw_after_ticks": o.NOT_GIVEN,
+}
 _NEAREST = ("queue2_nearest_deadline", "ticks_to_nearest_queue2_deadline")
 
 
@@ -259,7 +267,7 @@ class _Writer:
     def argument(self, name: str, given: Value | str | tuple[str, ...] | None) -> None:
         """Push one argument of an action."""
         if given is None:
-            self.constant(0.0 if name == "priority_boost_children" else NONE)
+            self.constant(_ABSENT.get(name, NONE))
         elif name == "key":
             self.constant(self.register(str(given)))
         elif isinstance(given, str):
@@ -269,12 +277,16 @@ class _Writer:
             self.focus.append([1 if bank in given else 0 for bank in self.bank_ids])
         else:
             self.value(given)
+            if name in _OPTIONAL:
+                # A computed number below zero is not what NONE says.
+                self.constant(0.0)
+                self.emit(o.OP_MAX, pushes=-1)
 
 
 def field_code(name: str) -> int:
     """Return the number by which the engine knows a field."""
     stem, _, rank = name.rpartition("_")
-    if stem.endswith("_top"):
+    if stem.endswith("_top") and rank.isdigit():
         return int(getattr(field_codes, f"{stem.upper()}_1")) + int(rank) - 1
     return int(getattr(field_codes, name.upper()))
 

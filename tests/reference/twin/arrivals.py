@@ -10,7 +10,7 @@ from payment_simulator.scenario.distributions import AmountDistribution, Priorit
 from payment_simulator.scenario.model import Scenario
 from tests.reference.twin import draws
 from tests.reference.twin.model import Payment, World
-from tests.reference.twin.queues import new_payment
+from tests.reference.twin.queues import HIGHEST_PRIORITY, new_payment
 
 #: Streams and priorities of the bands, in the order in which they are drawn.
 BANDS = (("urgent", 1, 8, 10), ("normal", 2, 4, 7), ("low", 3, 0, 3))
@@ -181,4 +181,7 @@ def _priority(priorities: PriorityDistribution | tuple[int, int], u: float) -> i
         return priorities.value
     if priorities.type == "Uniform":
         return draws.whole(priorities.min, priorities.max, u)
-    return priorities.values[draws.choice(priorities.weights, u)]
+    weights = [0.0] * (HIGHEST_PRIORITY + 1)
+    for value, weight in zip(priorities.values, priorities.weights, strict=True):
+        weights[value] += weight
+    return draws.choice(weights, u)
