@@ -112,9 +112,11 @@ def main() -> None:
             target=f">= {target:,} days a CPU second",
             met=rate >= target,
         )
-        few = max(samples // 1000, 1)
-        for name, per_day in (("interpreted", interpreted(case, few)), ("twin", twin(case, few))):
-            report.add(name, of=case, days_a_second=1 / per_day, times_slower=per_day * rate)
+        per_day = interpreted(case, max(samples // 1000, 1))
+        report.add("interpreted", of=case, days_a_second=1 / per_day, times_slower=per_day * rate)
+        if case != "200 banks, 20,000 payments":  # minutes a day
+            per_day = twin(case, max(samples // 1000, 1))
+            report.add("twin", of=case, days_a_second=1 / per_day, times_slower=per_day * rate)
     for threads in (1, 2):
         series = play(scenario_of("two banks, 12 ticks"), 100_000, chosen.repeat, threads)
         if threads == 1:

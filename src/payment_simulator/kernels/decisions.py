@@ -101,7 +101,8 @@ def do_for_bank(w: World, action: int, i: int, tree: int) -> None:
     if action == o.ACTION_BUDGET:
         w.bank[i, B_BUDGET] = whole_cents(s[F_STACK])
         w.bank[i, B_BUDGET_FOCUS] = int(s[F_STACK + 1])
-        w.bank[i, B_BUDGET_EACH] = NONE if s[F_STACK + 2] == o.NOT_GIVEN else whole_cents(s[F_STACK + 2])
+        each = s[F_STACK + 2]
+        w.bank[i, B_BUDGET_EACH] = NONE if each == o.NOT_GIVEN else whole_cents(each)
         write_log(w, LOG_BUDGET, i, NONE, NONE, w.bank[i, B_BUDGET], NONE)
     elif action == o.ACTION_SET_STATE or action == o.ACTION_ADD_STATE:
         k = int(s[F_STACK])

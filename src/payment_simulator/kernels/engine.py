@@ -36,7 +36,8 @@ def cache_folder() -> Path:
         root = Path(chosen)
     else:
         root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return root / "payment-simulator" / f"engine-{fingerprint()[:16]}"
+    checks = "-checked" if numba.config.BOUNDSCHECK else ""
+    return root / "payment-simulator" / f"engine-{fingerprint()[:16]}{checks}"
 
 
 def _is_writable(folder: Path) -> bool:
