@@ -24,6 +24,19 @@ CHECKS = (
     ("mypy",),
     ("lint-imports",),
 )
+#: The engine's tests run twice more: as plain Python, and compiled with every index checked.
+OTHER_ENGINES = (
+    (
+        "NUMBA_DISABLE_JIT",
+        (
+            "tests/unit/kernels",
+            "tests/unit/simulation",
+            "tests/reference",
+            "tests/property/test_simulation.py",
+        ),
+    ),
+    ("NUMBA_BOUNDSCHECK", ("tests/reference", "tests/property/test_simulation.py")),
+)
 
 
 def main() -> int:
@@ -58,7 +71,13 @@ def test(rest: list[str]) -> int:
         if code:
             return code
     print("--- pytest", flush=True)
-    return pytest(environment, rest)
+    code = pytest(environment, rest)
+    for name, tests in () if rest or code else OTHER_ENGINES:
+        print(f"--- pytest, {name}=1", flush=True)
+        os.environ[name] = "1"
+        code = code or pytest(environment, ["-n", "2", *tests])
+        del os.environ[name]
+    return code
 
 
 def compat(rest: list[str]) -> int:

@@ -13,6 +13,7 @@ from payment_simulator.kernels.layout import (
     H_ENTRY_OFFSET,
     LOG_JOIN_QUEUE2,
     M_KEY,
+    M_RELEASED,
     NO_LIMIT,
     NONE,
     P_ARRIVAL,
@@ -51,7 +52,7 @@ _NUMBER = (1 << _ARRIVAL_SHIFT) - 1
 def announce(w: World, p: int) -> None:
     """Note a payment among those that enter at step 6, under a key that sorts as they enter."""
     key = (w.pay[p, P_CLASS] << _CLASS_SHIFT) | (w.pay[p, P_ARRIVAL] << _ARRIVAL_SHIFT) | p
-    w.room[M_KEY, w.clock[C_RELEASED]] = key
+    w.room[M_RELEASED, w.clock[C_RELEASED]] = key
     w.clock[C_RELEASED] += 1
 
 
@@ -109,6 +110,8 @@ def offset_at_entry(w: World, p: int) -> bool:
 def enter_released(w: World) -> None:
     """Settle released payments or queue them, in the order of class, arrival and number."""
     n = w.clock[C_RELEASED]
+    for k in range(n):
+        w.room[M_KEY, k] = w.room[M_RELEASED, k]
     sort(w.room, n)
     for k in range(n):
         p = w.room[M_KEY, k] & _NUMBER

@@ -30,7 +30,7 @@ C_Q2_COUNT = 3  # payments in Queue 2
 C_Q2_VALUE = 4  # cents in Queue 2
 C_SETTLED_TODAY = 5  # cents settled in the system since the open
 C_INJECTED = 6  # sum that all balances must have (cents)
-C_RELEASED = 7  # payments on their way into the system, in row M_KEY of `room`
+C_RELEASED = 7  # payments on their way into the system, in row M_RELEASED of `room`
 C_CHAINS = 8  # chains settled this tick
 C_NEWS = 9  # rises when a bank may be able to pay what it could not before
 C_ERROR = 10  # one of the E_ codes
@@ -206,12 +206,13 @@ Y_DUE_LAST = 3
 Y_N = 4
 
 # --- room: shape (M_N, payments): scratch --------------------------------------------------------
-M_KEY = 0  # sort keys, and room to merge them; payments on their way into the system
+M_KEY = 0  # sort keys, and room to merge them (2)
 M_ORDER = 2  # payments in the order in which trees are asked
 M_PICK = 3  # payments of a set, of two sides (2)
 M_CHAIN = 5  # banks, payments and next candidates of a chain (3)
 M_LINK = 8  # by payment: the next one in a list of an algorithm
-M_N = 9
+M_RELEASED = 9  # keys of payments on their way into the system, from step 2 to step 6
+M_N = 10
 
 # --- note: float64, shape (payments, N_N) --------------------------------------------------------
 N_ACTION = 0  # what a tree said, by place in M_ORDER
