@@ -49,6 +49,9 @@ from payment_simulator.kernels.layout import (
 from payment_simulator.kernels.log import write_log
 from payment_simulator.kernels.queue import change_queue2, leave_queue2, tell_news
 
+#: Less the tick: what P_TESTED says of a payment that settled in part in the tick.
+_PARTED = -2
+
 
 @inlined
 def liquidity(w: World, i: int) -> int:
@@ -173,9 +176,14 @@ def try_in_queue2(w: World, p: int, method: int) -> int:
     if most >= w.pay[p, P_LEFT]:
         settle_from_queue2(w, p, method, 0)
         return 2
+    # Once in a tick: two banks would else pass the same cents to and fro in rounds without end.
+    parted = _PARTED - w.clock[C_TICK]
+    if w.pay[p, P_TESTED] == parted:
+        return 0
     w.pay[p, P_TESTED] = version
     if w.pay[p, P_DIVISIBLE] and most > 0:
         settle_part_in_queue2(w, p, most, method)
+        w.pay[p, P_TESTED] = parted
         return 1
     return 0
 

@@ -34,8 +34,9 @@ from payment_simulator.simulation.snapshot import Snapshot
 from payment_simulator.simulation.sources import make_sources
 from payment_simulator.simulation.worlds import COST_KINDS, make_base, make_profiles, make_world
 
-#: Samples that one thread plays in one go. Never depends on the number of threads.
-CHUNK = 64
+#: A batch is cut in about so many pieces, which threads take as they get free; a piece has at most
+#: so many samples. Every run writes rows of its own, so results do not depend on either.
+PIECES, MOST = 32, 1024
 
 
 @dataclass(frozen=True)
@@ -229,13 +230,18 @@ def _play_all(
     threads: int | None,
 ) -> Iterator[int]:
     """Play chunks of samples; yield how many were finished, in order."""
-    chunks = [places[at : at + CHUNK] for at in range(0, len(places), CHUNK)]
+    size = min(max(len(places) // PIECES, 1), MOST)
+    chunks = [places[at : at + size] for at in range(0, len(places), size)]
     workers = 1 if IS_INTERPRETED else min(threads or _available(), len(chunks))
 
     def play(chunk: Sequence[int]) -> int:
-        # Rows of its own, whole ones: what a chunk that runs out of room wrote is written anew.
+        samples = [numbers[place] for place in chunk]
+        if chunk[-1] - chunk[0] == len(chunk) - 1:
+            rows = slice(chunk[0], chunk[-1] + 1)
+            plan.play(chunk, samples, Results(*(cast("Any", array[rows]) for array in out)))
+            return len(chunk)
         part = Results(*(cast("Any", array[list(chunk)]) for array in out))
-        plan.play(chunk, [numbers[place] for place in chunk], part)
+        plan.play(chunk, samples, part)
         for whole, piece in zip(out, part, strict=True):
             whole[list(chunk)] = piece
         return len(chunk)

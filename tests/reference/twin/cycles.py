@@ -31,7 +31,7 @@ def cycles(world: World) -> bool:
             try:
                 chain = _search(world, [bank.number], [], _first_payments(world))
             except _LooksUsedUpError:
-                world.note(7, "a search for a chain gives up")
+                world.note(7, "cycles gives up", bank.number)
                 break
             if not chain:
                 break

@@ -179,6 +179,8 @@ class World:
         Tick, step, what happened, and to whom.
     costs : list
         Cents by day, bank and kind.
+    settled_in_part : set of int
+        Numbers of payments that ``fifo`` settled in part in this tick.
     """
 
     scenario: Scenario
@@ -193,6 +195,7 @@ class World:
     log: list[tuple[Any, ...]] = field(default_factory=list)
     settled_today: int = 0
     n_entries: int = 0
+    settled_in_part: set[int] = field(default_factory=set)
     n_cycles: int = 0
     n_looks: int = 0
 

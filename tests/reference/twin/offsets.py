@@ -83,7 +83,10 @@ def fifo(world: World) -> bool:
             settle(world, payment, payment.remaining, 7, "fifo")
             any_settled = True
             continue
-        if settle_part(world, payment, 7, "fifo, in part"):
+        if payment.number not in world.settled_in_part and settle_part(
+            world, payment, 7, "fifo, in part"
+        ):
+            world.settled_in_part.add(payment.number)
             any_settled = True
         if is_strict:
             stopped.add(payment.sender)

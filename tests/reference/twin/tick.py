@@ -39,7 +39,8 @@ def play_tick(world: World, source: Source, given: Sequence[ObservedPayment] | N
     given : sequence or None
         Payments that stand in for the random ones, as in a payments file.
     """
-    world.n_cycles = world.n_looks = 0
+    world.n_cycles = 0
+    world.settled_in_part.clear()
     if world.tick_of_day == 0:
         _open(world)
     charge_overdue(world)

@@ -178,7 +178,8 @@ def test_given_arrivals_are_played_instead_of_random_ones():
 def test_progress_counts_every_sample_once():
     seen = []
     simulate_batch(scenario(), samples=150, threads=1, progress=seen.append)
-    assert seen == [64, 128, 150]
+    assert seen[-1] == 150
+    assert seen == sorted(set(seen))
 
 
 def test_tables_carry_the_columns_of_the_record():
