@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from payment_simulator.kernels._jit import inlined
 from payment_simulator.kernels.layout import (
+    ALGORITHM_FIFO,
     B_BALANCE,
     B_CREDIT,
     B_DEFERRED,
@@ -13,6 +14,7 @@ from payment_simulator.kernels.layout import (
     B_SETTLED_TODAY,
     B_STAT,
     B_VERSION,
+    C_SEEN_NEWS,
     C_SETTLED_TODAY,
     C_TICK,
     H_CYCLE,
@@ -179,6 +181,8 @@ def try_in_queue2(w: World, p: int, method: int) -> int:
     # Once in a tick: two banks would else pass the same cents to and fro in rounds without end.
     parted = _PARTED - w.clock[C_TICK]
     if w.pay[p, P_TESTED] == parted:
+        # The next tick may go on, whether or not anything else has changed by then.
+        w.clock[C_SEEN_NEWS + ALGORITHM_FIFO] = NONE
         return 0
     w.pay[p, P_TESTED] = version
     if w.pay[p, P_DIVISIBLE] and most > 0:
