@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
+
+import numpy as np
 
 from payment_simulator.errors import SimulationError
 from payment_simulator.kernels import layout as k
@@ -36,35 +39,42 @@ def play_twin(case: Case) -> TwinResult:
 
 def differences(run: Run, twin: TwinResult) -> list[str]:
     """Name every number in which two runs differ."""
-    found = []
-    for tick, row in enumerate(twin.balances):
-        for name, column, values in (
-            ("balance", k.T_BALANCE, row),
-            ("posted", k.T_POSTED, twin.posted[tick]),
-            ("queue 1", k.T_Q1_VALUE, twin.queue1_value[tick]),
-            ("queue 2", k.T_Q2_VALUE, twin.queue2_value[tick]),
-        ):
+    return [*_in_states(run, twin), *_in_payments(run, twin), *_in_costs(run, twin)]
+
+
+def _in_states(run: Run, twin: TwinResult) -> Iterator[str]:
+    """Compare the banks at the end of every tick."""
+    columns = (
+        ("balance", k.T_BALANCE, twin.balances),
+        ("posted", k.T_POSTED, twin.posted),
+        ("queue 1", k.T_Q1_VALUE, twin.queue1_value),
+        ("queue 2", k.T_Q2_VALUE, twin.queue2_value),
+    )
+    for name, column, values in columns:
+        for tick, of_tick in enumerate(values):
             engine = run.trace[tick, :, column].tolist()
-            if engine != values:
-                found.append(f"tick {tick}, {name}: engine {engine}, twin {values}")
+            if engine != of_tick:
+                yield f"tick {tick}, {name}: engine {engine}, twin {of_tick}"
+
+
+def _in_payments(run: Run, twin: TwinResult) -> Iterator[str]:
+    """Compare the lives of the payments."""
     if len(run.pay) != len(twin.payments):
-        found.append(f"payments: engine {len(run.pay)}, twin {len(twin.payments)}")
-    for number, row in enumerate(run.pay.tolist()[: len(twin.payments)]):
-        engine_life, twin_life = life_in_engine(row), life_in_twin(twin, number)
-        for what in twin_life:
-            if engine_life[what] != twin_life[what]:
-                found.append(
-                    f"payment {number}, {what}: engine {engine_life[what]}, twin {twin_life[what]}"
-                )
-    for day, of_day in enumerate(twin.costs):
-        for bank, of_bank in enumerate(of_day):
-            for kind, cents in zip(KINDS, of_bank, strict=True):
-                charged = float(run.cost[day, bank, KINDS.index(kind)])
-                if charged.hex() != float(cents).hex():
-                    found.append(
-                        f"day {day}, bank {bank}, {kind}: engine {charged!r}, twin {cents!r}"
-                    )
-    return found
+        yield f"payments: engine {len(run.pay)}, twin {len(twin.payments)}"
+        return
+    for number, row in enumerate(run.pay.tolist()):
+        engine = life_in_engine(row)
+        for what, value in life_in_twin(twin, number).items():
+            if engine[what] != value:
+                yield f"payment {number}, {what}: engine {engine[what]}, twin {value}"
+
+
+def _in_costs(run: Run, twin: TwinResult) -> Iterator[str]:
+    """Compare the costs, to the bit."""
+    for day, bank, place in np.ndindex(run.cost.shape):
+        engine, other = float(run.cost[day, bank, place]), float(twin.costs[day][bank][place])
+        if engine.hex() != other.hex():
+            yield f"day {day}, bank {bank}, {KINDS[place]}: engine {engine!r}, twin {other!r}"
 
 
 def life_in_engine(row: list[int]) -> dict[str, Any]:

@@ -281,7 +281,8 @@ CHANGES: dict[str, tuple[Keys, str, Any]] = {
     ),
     "Fixed.value": ({PRIORITIES: {"type": "Fixed", "value": 1}}, f"{PRIORITIES}.value", 5),
     "FromJsonPolicy.json_path": (
-        {POLICY: {"type": "FromJson", "json_path": "fifo"}}, f"{POLICY}.json_path", "mock_splitting",
+        {POLICY: {"type": "FromJson", "json_path": "fifo"}},
+        f"{POLICY}.json_path", "mock_splitting",
     ),
     "GlobalArrivalRateChange.multiplier": (
         {"scenario_events": [_event("GlobalArrivalRateChange", multiplier=2.0)]},

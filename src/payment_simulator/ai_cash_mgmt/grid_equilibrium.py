@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from payment_simulator.ai_cash_mgmt.grid_outcomes import BestResponse, Outcome, SocialOptimum
 from payment_simulator.errors import InputError
 from payment_simulator.kernels.layout import Floats
 from payment_simulator.policy.wording import nearest, number_text, quoted, shown
@@ -31,67 +32,10 @@ def is_tie(cost: Floats, lowest: Floats) -> Masks:
     return tied
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """A combination of choices and what it costs.
-
-    Attributes
-    ----------
-    point : Mapping of str to float
-        The value that each bank chose.
-    costs : Mapping of str to float
-        Cents, for every bank of the scenario, those without a choice included.
-    """
-
-    point: Mapping[str, float]
-    costs: Mapping[str, float]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the same as JSON has it."""
-        return {"point": dict(self.point), "costs": dict(self.costs)}
-
-
-@dataclass(frozen=True)
-class BestResponse:
-    """What is best for a bank against one combination of choices of the others.
-
-    Attributes
-    ----------
-    others : Mapping of str to float
-        The values that the others chose.
-    best : tuple of float
-        All values of the lowest cost, in the order of the grid.
-    cost : float
-        That cost, in cents.
-    """
-
-    others: Mapping[str, float]
-    best: tuple[float, ...]
-    cost: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the same as JSON has it."""
-        return {"others": dict(self.others), "best": list(self.best), "cost": self.cost}
-
-
-@dataclass(frozen=True)
-class SocialOptimum:
-    """Where all banks together pay least.
-
-    Attributes
-    ----------
-    points : tuple of Mapping
-        All combinations of the lowest total cost, in the order of the grid.
-    total_cost : float
-        That cost, in cents.
-    """
-
-    points: tuple[Mapping[str, float], ...]
-    total_cost: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the same as JSON has it."""
-        return {"points": [dict(point) for point in self.points], "total_cost": self.total_cost}
+def _places(is_wanted: Masks) -> list[list[int]]:
+    """Return where a mask is true, in the order of the table."""
+    found: list[list[int]] = np.argwhere(is_wanted).tolist()
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +47,7 @@ class GridEquilibrium:
     banks : tuple of str
         Those that choose.
     values : Mapping of str to tuple of float
-        What each may choose. A plain sequence stands for all banks alike.
+        What each may choose.
     cost : ndarray[float64], shape (values of each bank in turn ..., bank_ids), cents
         One axis for each bank that chooses, then one for all banks.
     bank_ids : tuple of str
@@ -137,8 +81,6 @@ class GridEquilibrium:
         """Take copies that nobody else can change, and check that they fit."""
         banks = tuple(self.banks)
         given = self.values
-        if not isinstance(given, Mapping):
-            given = dict.fromkeys(banks, given)
         values = {bank: tuple(map(float, given.get(bank, ()))) for bank in banks}
         cost = np.array(self.cost, dtype=np.float64)
         cost.flags.writeable = False
@@ -181,15 +123,25 @@ class GridEquilibrium:
             total = total + self.cost[..., place]
         return total
 
-    def _own(self, axis: int) -> tuple[Floats, Floats]:
-        """Return a bank's cost, and its least cost against what the others chose."""
-        own = self.cost[..., self.bank_ids.index(self.banks[axis])]
-        return own, own.min(axis=axis, keepdims=True)
+    @cached_property
+    def _own(self) -> tuple[Floats, ...]:
+        """For each bank that chooses: its cost, and nobody else's."""
+        return tuple(self.cost[..., self.bank_ids.index(bank)] for bank in self.banks)
+
+    @cached_property
+    def _lowest(self) -> tuple[Floats, ...]:
+        """For each bank: its least cost against what the others chose; its own axis is 1 long."""
+        return tuple(own.min(axis=axis, keepdims=True) for axis, own in enumerate(self._own))
 
     @cached_property
     def _is_best(self) -> tuple[Masks, ...]:
         """For each bank: where its choice is a best response."""
-        return tuple(is_tie(*self._own(axis)) for axis in range(len(self.banks)))
+        return tuple(map(is_tie, self._own, self._lowest))
+
+    @cached_property
+    def _is_equilibrium(self) -> Masks:
+        stable: Masks = np.logical_and.reduce(self._is_best)
+        return stable
 
     def _point(self, place: Sequence[int]) -> dict[str, float]:
         chosen = zip(self.banks, place, strict=True)
@@ -212,8 +164,7 @@ class GridEquilibrium:
     @cached_property
     def pure_equilibria(self) -> tuple[Outcome, ...]:
         """All points where no bank gains by another choice, the others as they are."""
-        is_stable = np.logical_and.reduce(self._is_best)
-        return tuple(self._outcome(place) for place in np.argwhere(is_stable))
+        return tuple(self._outcome(place) for place in _places(self._is_equilibrium))
 
     @cached_property
     def best_responses(self) -> Mapping[str, tuple[BestResponse, ...]]:
@@ -223,27 +174,26 @@ class GridEquilibrium:
 
     def _responses(self, axis: int) -> Iterator[BestResponse]:
         bank = self.banks[axis]
-        _, lowest = self._own(axis)
-        least = lowest.squeeze(axis)
+        least = self._lowest[axis].squeeze(axis)
         is_best = np.moveaxis(self._is_best[axis], axis, -1)
         for place in np.ndindex(least.shape):
             others = self._point((*place[:axis], 0, *place[axis:]))
             del others[bank]
-            best = tuple(self.values[bank][index] for index in np.flatnonzero(is_best[place]))
+            best = tuple(self.values[bank][index] for (index,) in _places(is_best[place]))
             yield BestResponse(others, best, float(least[place]))
 
     @cached_property
     def social_optimum(self) -> SocialOptimum:
         """All points of the lowest total cost, banks without a choice included."""
         lowest = self.total_cost.min()
-        places = np.argwhere(is_tie(self.total_cost, lowest))
+        places = _places(is_tie(self.total_cost, lowest))
         return SocialOptimum(tuple(map(self._point, places)), float(lowest))
 
     @cached_property
     def _worst(self) -> float | None:
         """Total cost of the worst equilibrium, cents; None where there is none."""
-        is_stable = np.logical_and.reduce(self._is_best)
-        return float(self.total_cost[is_stable].max()) if is_stable.any() else None
+        stable = self.total_cost[self._is_equilibrium]
+        return float(stable.max()) if stable.size else None
 
     @property
     def price_of_anarchy(self) -> float | None:
@@ -290,9 +240,9 @@ class GridEquilibrium:
         """
         place, gains = self._place(point), {}
         for axis, bank in enumerate(self.banks):
-            own, lowest = self._own(axis)
-            gain = np.where(self._is_best[axis], 0.0, own - lowest)
-            gains[bank] = float(gain[place])
+            least = self._lowest[axis][(*place[:axis], 0, *place[axis + 1 :])]
+            gain = float(self._own[axis][place] - least)
+            gains[bank] = 0.0 if self._is_best[axis][place] else gain
         return gains
 
     def distance_from_equilibrium(self, point: Mapping[str, float]) -> float:
@@ -306,7 +256,7 @@ class GridEquilibrium:
         place = []
         for bank in self.banks:
             if bank not in point:
-                raise InputError(f"point: no value for bank {quoted(bank)}; expected one of its")
+                raise InputError(f"point: no value for bank {quoted(bank)}; expected one for each")
             values, value = self.values[bank], point[bank]
             if value not in values:
                 near = min(values, key=lambda known: abs(known - value))

@@ -34,7 +34,7 @@ class Days:
 
     Attributes
     ----------
-    numbers : tuple of int
+    numbers : sequence of int
         Numbers of the samples; places in the list, where arrivals are given.
     seed : int, optional
         Seed of the arrivals; the scenario's own if not given.
@@ -42,7 +42,7 @@ class Days:
         Payments to play, a table for each sample.
     """
 
-    numbers: tuple[int, ...]
+    numbers: Sequence[int]
     seed: int | None = None
     arrivals: Sequence[Ints] | None = None
 
@@ -61,10 +61,10 @@ class Days:
             There is no day among them.
         """
         if arrivals is not None:
-            numbers = tuple(range(len(arrivals)))
+            numbers: Sequence[int] = range(len(arrivals))
         elif isinstance(samples, int) and not isinstance(samples, bool):
-            numbers = tuple(range(samples))
-        elif isinstance(samples, Sequence) and not isinstance(samples, str):
+            numbers = range(samples)
+        elif isinstance(samples, Sequence):
             numbers = tuple(samples)
         else:
             raise InputError(f"samples: {samples!r}; expected a whole number, or a list of them")
@@ -138,7 +138,7 @@ def mean_costs(
             try:
                 played = _play(scenario, taken, some, threads, tell)
             except SimulationError as error:
-                _say_which(error, scenario, taken, some, lambda q, at=first: name_of(at + q))
+                _say_which(error, scenario, taken, some, (first, name_of))
             for sample in played:
                 rows += sample
             finished += len(taken) * len(some)
@@ -179,13 +179,14 @@ def _say_which(
     scenario: Scenario,
     profiles: Sequence[Profile],
     days: Days,
-    name_of: Callable[[int], str],
+    naming: tuple[int, Callable[[int], str]],
 ) -> NoReturn:
     """Raise the error of the first profile that fails, with its name and the sample's number.
 
     A batch counts profiles from its own first, which says nothing to who asked for a grid.
     """
-    for q, profile in enumerate(profiles):
+    first, name_of = naming
+    for q, profile in enumerate(profiles, start=first):
         try:
             _play(scenario, [profile], days, None, None)
         except SimulationError:

@@ -29,6 +29,7 @@ from payment_simulator.simulation.simulator import (
     make_job,
     no_results,
     resolve_policies,
+    with_timers_of,
 )
 from payment_simulator.simulation.snapshot import Snapshot
 from payment_simulator.simulation.sources import make_sources
@@ -159,6 +160,8 @@ def simulate_batch(
     """
     numbers = _numbers(samples, arrivals)
     chosen = [resolve_policies(scenario, policies) for policies in (profiles or [None])]
+    if start is not None and _differ_in_registers(chosen, scenario):
+        return _one_by_one(scenario, chosen, numbers, arrivals, seed, start, threads, progress)
     plan = _plan(scenario, chosen, seed, start, arrivals)
     out = no_results(len(numbers), len(chosen), scenario.n_banks)
     waiting = list(range(len(numbers)))
@@ -182,6 +185,49 @@ def simulate_batch(
     return Batch(scenario.bank_ids, tuple(numbers), out.cost, out.stat, out.delay)
 
 
+def _differ_in_registers(profiles: Sequence[Sequence[Policy]], scenario: Scenario) -> bool:
+    """Tell whether the state registers of a bank stand in other places in some profile."""
+    return len(set(compile_profiles(profiles, scenario.bank_ids).registers)) > 1
+
+
+def _one_by_one(
+    scenario: Scenario,
+    profiles: Sequence[Sequence[Policy]],
+    numbers: Sequence[int],
+    arrivals: Sequence[k.Ints] | None,
+    seed: int | None,
+    start: Snapshot,
+    threads: int | None,
+    progress: Callable[[int], None] | None,
+) -> Batch:
+    """Play profile after profile: one state to begin from does not fit the registers of all."""
+    parts: list[Batch] = []
+
+    def report(finished: int) -> None:
+        if progress is not None:
+            progress((len(parts) * len(numbers) + finished) // len(profiles))
+
+    for profile in profiles:
+        part = simulate_batch(
+            scenario,
+            [profile],
+            samples=numbers,
+            arrivals=arrivals,
+            seed=seed,
+            start=start,
+            threads=threads,
+            progress=report,
+        )
+        parts.append(part)
+    return Batch(
+        scenario.bank_ids,
+        tuple(numbers),
+        np.concatenate([part.cost for part in parts], axis=1),
+        np.concatenate([part.stat for part in parts], axis=1),
+        np.concatenate([part.delay for part in parts], axis=1),
+    )
+
+
 def _numbers(samples: int | Sequence[int], arrivals: Sequence[k.Ints] | None) -> list[int]:
     if arrivals is not None:
         return list(range(len(arrivals)))
@@ -202,6 +248,7 @@ def _plan(
     base = make_base(scenario, program)
     first = 0
     if start is not None:
+        program = with_timers_of(start, program)
         base, first = base_of(start, scenario, program), start.next_tick
     sources = make_sources(scenario)
     size = expected_arrivals(sources, scenario.n_ticks)

@@ -252,6 +252,7 @@ class Simulation:
             arrivals=max(self._room.arrivals, len(snapshot.arrivals) + 1),
             log=max(self._room.log, logged + 1024),
         )
+        self._program = with_timers_of(snapshot, self._program)
         self._make_world()
         w = self._world
         base = base_of(snapshot, self.scenario, self._program)
@@ -268,6 +269,11 @@ class Simulation:
         return Run.of_world(
             self.scenario, self.policies, self.seed, self.sample, self.next_tick, self._world
         )
+
+
+def with_timers_of(snapshot: Snapshot, program: Program) -> Program:
+    """Return a program that keeps the timers of a snapshot, though it may start none itself."""
+    return replace(program, has_timers=program.has_timers or len(snapshot.base.timer) > 0)
 
 
 def base_of(snapshot: Snapshot, scenario: Scenario, program: Program) -> Base:

@@ -149,7 +149,7 @@ def _split(world: World, payment: Payment, decision: Decision) -> None:
     bank = world.banks[payment.sender]
     boost, first_now, gap = 0, n, 1
     if decision.action == "StaggerSplit":
-        boost = decision.whole("priority_boost_children")
+        boost = max(decision.whole("priority_boost_children"), 0)
         first_now = max(decision.whole("stagger_first_now"), 0)
         gap = max(decision.whole("stagger_gap_ticks"), 1)
     children = [_child(world, payment, n, position, boost) for position in range(n)]

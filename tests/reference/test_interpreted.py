@@ -1,0 +1,41 @@
+"""The engine does the same compiled, interpreted, and compiled with every index checked."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.reference.fixed_cases import fingerprint
+
+ROOT = Path(__file__).parents[2]
+N_CASES = 80
+
+
+@pytest.fixture(scope="module")
+def here() -> str:
+    """Return the hash of this process."""
+    return fingerprint(N_CASES)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["NUMBA_DISABLE_JIT", "NUMBA_BOUNDSCHECK"])
+def test_another_mode_of_numba_gives_the_same_bits(mode: str, here: str) -> None:
+    plain = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in {"NUMBA_DISABLE_JIT", "NUMBA_BOUNDSCHECK"}
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.reference.fixed_cases", str(N_CASES)],
+        cwd=ROOT,
+        env=plain | {mode: "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == here
