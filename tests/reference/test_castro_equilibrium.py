@@ -67,8 +67,6 @@ def two_periods() -> Scenario:
 
 def shipped() -> Scenario:
     """Return the example that comes with the project."""
-    if not EXAMPLE.exists():
-        pytest.skip("the example is not there")
     return load_scenario(EXAMPLE)
 
 

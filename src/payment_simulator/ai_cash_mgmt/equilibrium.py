@@ -75,7 +75,8 @@ def explore_grid(
     parameter : str
         The parameter of the policies that is chosen.
     values : sequence of float, or mapping of bank to sequence of float
-        What each bank may choose; 21 values from 0 to 1 if not given.
+        What each bank may choose. For ``initial_liquidity_fraction`` 21 values from 0 to 1 if not
+        given; another parameter has no usual values.
     banks : sequence of str, optional
         Those that choose. If not given: those of the mapping; or else, for
         ``initial_liquidity_fraction``, all with a liquidity pool, for another parameter all whose

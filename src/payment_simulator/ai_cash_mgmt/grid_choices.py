@@ -107,6 +107,8 @@ def choices_of(
     else:
         _check_banks(scenario, parameter, named)
         choosing = tuple(bank for bank in scenario.bank_ids if bank in named)
+    if values is None and parameter != FRACTION:
+        raise InputError(f"no values of {parameter}; expected those to choose from")
     given = parameter_grid(0, 1, 21) if values is None else values
     by_bank = given if isinstance(given, Mapping) else dict.fromkeys(choosing, given)
     return choosing, {bank: _numbers(by_bank[bank], bank) for bank in choosing}

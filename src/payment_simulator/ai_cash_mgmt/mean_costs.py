@@ -24,6 +24,7 @@ Progress: TypeAlias = Callable[[int, int], None]
 _CELLS = 4_000_000
 #: Profiles or samples of a slice at most: between two slices there is news of progress.
 _SLICE = 1024
+_WHOLE: tuple[type, ...] = (int, np.integer)
 #: Numbers that a batch keeps of one bank in one run, with a few for the run itself.
 _ROW = K_N + S_N + 6
 
@@ -58,7 +59,7 @@ class Days:
         Raises
         ------
         InputError
-            There is no day among them.
+            There is no day among them, or something that is no number of a sample.
         """
         if arrivals is not None:
             numbers: Sequence[int] = range(len(arrivals))
@@ -71,6 +72,9 @@ class Days:
         if not numbers:
             given = samples if arrivals is None else "no table of arrivals"
             raise InputError(f"samples: {given!r}; expected at least one sample")
+        strange = [n for n in numbers if isinstance(n, bool) or not isinstance(n, _WHOLE)]
+        if strange:
+            raise InputError(f"samples: {strange[0]!r} is among them; expected whole numbers")
         return cls(numbers, seed, arrivals)
 
     def __len__(self) -> int:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from payment_simulator.cli.options import JsonOption
+from payment_simulator.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from payment_simulator.ai_cash_mgmt.equilibrium import BestResponse, GridEquilibrium
@@ -64,7 +63,7 @@ def equilibrium(
 
     values = parameter_grid(low, high, grid)
     loaded = load_scenario(scenario)
-    with _progress_bar(shown=not json) as progress:
+    with progress_bar("runs", shown=not json) as progress:
         found = explore_grid(
             loaded,
             parameter,
@@ -78,21 +77,6 @@ def equilibrium(
         print_json(found.to_dict())
     else:
         _print(found, loaded, values)
-
-
-@contextmanager
-def _progress_bar(*, shown: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """Show how far the work is on a terminal, and nothing on a pipe; it is gone at the end."""
-    if not shown or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    columns = ("runs", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("runs", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _print(found: GridEquilibrium, scenario: Scenario, values: Sequence[float]) -> None:

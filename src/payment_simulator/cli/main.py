@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from payment_simulator._version import __version__
-from payment_simulator.cli import db, demo, equilibrium, games, policy
+from payment_simulator.cli import db, demo, equilibrium, games, policy, scenario, simulate
 from payment_simulator.errors import PaymentSimulatorError
 
 app = typer.Typer(
@@ -27,7 +27,9 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("games")(games.games)
 app.command("show")(games.show)
+app.command("simulate")(simulate.simulate)
 app.command("equilibrium")(equilibrium.equilibrium)
+app.add_typer(scenario.app, name="scenario")
 app.add_typer(db.app, name="db")
 app.add_typer(policy.app, name="policy")
 

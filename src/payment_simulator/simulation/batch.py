@@ -47,6 +47,8 @@ class Batch:
     Attributes
     ----------
     bank_ids : tuple of str
+    seed : int
+        Seed of the arrivals.
     samples : tuple of int
         Numbers of the samples (places in the list, where arrivals were given).
     cost : ndarray[float64], shape (K, Q, n, 7), cents
@@ -57,6 +59,7 @@ class Batch:
     """
 
     bank_ids: tuple[str, ...]
+    seed: int
     samples: tuple[int, ...]
     cost: k.Floats
     stat: k.Ints
@@ -182,7 +185,7 @@ def simulate_batch(
             finished -= len(short)
         waiting = short
     _raise_first(out, numbers, scenario)
-    return Batch(scenario.bank_ids, tuple(numbers), out.cost, out.stat, out.delay)
+    return Batch(scenario.bank_ids, plan.seed, tuple(numbers), out.cost, out.stat, out.delay)
 
 
 def _differ_in_registers(profiles: Sequence[Sequence[Policy]], scenario: Scenario) -> bool:
@@ -221,6 +224,7 @@ def _one_by_one(
         parts.append(part)
     return Batch(
         scenario.bank_ids,
+        parts[0].seed,
         tuple(numbers),
         np.concatenate([part.cost for part in parts], axis=1),
         np.concatenate([part.stat for part in parts], axis=1),

@@ -354,6 +354,14 @@ class TestExploring:
             ({"samples": 0}, "samples: 0; expected at least one"),
             ({"samples": ()}, "expected at least one"),
             ({"samples": 1.5}, "samples: 1.5; expected a whole number"),
+            ({"samples": True}, "samples: True; expected a whole number"),
+            ({"samples": (0, 1.5)}, "samples: 1.5 is among them; expected whole numbers"),
+            ({"samples": "12"}, "samples: '1' is among them; expected whole numbers"),
+            ({"samples": (0, -1)}, "samples: numbers from 0"),
+            (
+                {"parameter": "urgency_threshold", "values": None},
+                "no values of urgency_threshold; expected those to choose from",
+            ),
             ({"seed": -1}, "seed: -1"),
         ],
     )
@@ -377,6 +385,20 @@ class TestExploring:
             explore_grid(
                 days(), values={"A": parameter_grid(0, 1, 900), "C": parameter_grid(0, 1, 800)}
             )
+
+    @pytest.mark.parametrize("n_banks", [63, 64])
+    def test_more_banks_than_a_table_has_axes_are_refused(self, n_banks):
+        agents = [
+            {"id": f"B{i}", "opening_balance": 0, "liquidity_pool": 100} for i in range(n_banks)
+        ]
+        if n_banks == 64:
+            with pytest.raises(InputError, match="64 banks would choose; expected 63 at most"):
+                explore_grid(days(agents=agents), values=(0.5,))
+            return
+        found = explore_grid(days(agents=agents), values=(0.5,))
+        assert len(found.pure_equilibria) == 1
+        assert len(found.best_responses["B62"][0].others) == 62
+        assert set(found.regret(found.pure_equilibria[0].point).values()) == {0.0}
 
     def test_tables_are_bounded_by_the_number_of_all_banks(self, monkeypatch):
         monkeypatch.setattr(equilibrium, "MAX_COSTS", 30)
@@ -483,3 +505,13 @@ class TestDeviations:
         for how in ({"samples": 2}, {"arrivals": [arrivals]}):
             with pytest.raises(SimulationError, match=r"^candidate 1 of bank B: sample 0, .*zero"):
                 best_deviation(days(), None, "B", [builtin("fifo"), bad], **how)
+        with pytest.raises(SimulationError, match=r"^the policies as they are: sample 0, .*zero"):
+            best_deviation(days(), {"A": bad}, "B", [builtin("fifo")])
+
+    def test_an_error_that_does_not_come_again_is_not_lost(self, monkeypatch):
+        def stop(*_, **__):
+            raise SimulationError("stopped once")
+
+        monkeypatch.setattr(mean_costs, "simulate_batch", stop)
+        with pytest.raises(SimulationError, match=r"^stopped once$"):
+            best_deviation(days(), None, "B", [builtin("fifo")])
