@@ -108,6 +108,7 @@ def test_blocks_run(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "examples").symlink_to(ROOT / "examples")  # what a clone has where one stands
     document = DOCUMENTS.parse(page)
     document.namespace["printed"] = lambda: capsys.readouterr().out
     for example in document.examples():

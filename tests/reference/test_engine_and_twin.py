@@ -11,7 +11,8 @@ from payment_simulator.policy import parse_policy
 from payment_simulator.scenario import ObservedPayment
 from tests.reference.agreement import disagreement
 from tests.reference.small import event, pay
-from tests.strategies.scenarios import Case, cases, plain_policies
+from tests.strategies.plain_policies import plain_policies
+from tests.strategies.scenarios import Case, cases
 
 
 @given(cases())

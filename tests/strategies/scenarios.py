@@ -11,9 +11,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from payment_simulator.policy import Policy, parse_policy
+from payment_simulator.policy import Policy
 from payment_simulator.scenario import ObservedPayment, Scenario, parse_scenario
 from payment_simulator.scenario.costs import COST_KINDS
+from tests.strategies.plain_policies import plain_policies
 from tests.strategies.policies import policies
 
 MAX_TICKS_PER_DAY = 12
@@ -347,61 +348,6 @@ def observed_payments(
             )
         )
     return tuple(made)
-
-
-#: Policies that let most payments out, so that the system has something to do.
-_PLAIN: tuple[Keys, ...] = (
-    {"action": "Release"},
-    {"action": "Release", "parameters": {"priority_flag": "HIGH"}},
-    {
-        "condition": {"op": "<=", "left": {"field": "ticks_to_deadline"}, "right": {"value": 2}},
-        "on_true": {"action": "Release", "parameters": {"priority_flag": "MEDIUM"}},
-        "on_false": {"action": "Hold"},
-    },
-    {
-        "condition": {"op": "==", "left": {"field": "is_in_queue2"}, "right": {"value": 1}},
-        "on_true": {"action": "WithdrawFromRtgs"},
-        "on_false": {"action": "Release"},
-    },
-    {
-        "condition": {"op": ">=", "left": {"field": "queue_age"}, "right": {"value": 3}},
-        "on_true": {"action": "ResubmitToRtgs", "parameters": {"rtgs_priority": "HighlyUrgent"}},
-        "on_false": {"action": "Release"},
-    },
-    {
-        "condition": {"op": "==", "left": {"field": "is_split"}, "right": {"value": 1}},
-        "on_true": {"action": "Release"},
-        "on_false": {
-            "action": "StaggerSplit",
-            "parameters": {
-                "num_splits": {"value": 3},
-                "stagger_first_now": {"value": 1},
-                "stagger_gap_ticks": {"value": 2},
-                "priority_boost_children": {"value": 2},
-            },
-        },
-    },
-    # Stops the run where a bank holds no cent.
-    {
-        "condition": {
-            "op": ">",
-            "left": {
-                "compute": {"op": "/", "left": {"field": "amount"}, "right": {"field": "balance"}}
-            },
-            "right": {"value": 9},
-        },
-        "on_true": {"action": "Hold"},
-        "on_false": {"action": "Release"},
-    },
-)
-
-
-def plain_policies(n: int = len(_PLAIN)) -> list[Policy]:
-    """Return short policies written by hand, the most harmless first."""
-    return [
-        parse_policy({"version": "1", "policy_id": f"plain {number}", "payment_tree": tree})
-        for number, tree in enumerate(_PLAIN[:n])
-    ]
 
 
 @st.composite
