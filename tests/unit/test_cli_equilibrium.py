@@ -13,6 +13,7 @@ import pytest
 from payment_simulator.ai_cash_mgmt.equilibrium import explore_grid, parameter_grid
 from payment_simulator.ai_cash_mgmt.grid_equilibrium import GridEquilibrium
 from payment_simulator.cli import equilibrium as command
+from payment_simulator.cli.progress import progress_bar
 from payment_simulator.scenario import load_scenario
 from tests.command_line import cells, facts, one_error, payment_sim
 
@@ -173,13 +174,13 @@ class Terminal(io.StringIO):
 def test_progress_is_shown_on_a_terminal_alone(monkeypatch):
     monkeypatch.setattr(sys, "stderr", Terminal())
     monkeypatch.setenv("TERM", "xterm")
-    with command._progress_bar(shown=True) as tell:
+    with progress_bar("runs", shown=True) as tell:
         tell(2, 8)
     assert "2/8" in sys.stderr.getvalue()
-    with command._progress_bar(shown=False) as tell:
+    with progress_bar("runs", shown=False) as tell:
         assert tell is None
     monkeypatch.setattr(sys, "stderr", io.StringIO())
-    with command._progress_bar(shown=True) as tell:
+    with progress_bar("runs", shown=True) as tell:
         assert tell is None
     assert sys.stderr.getvalue() == ""
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from payment_simulator.persistence.status import DatabaseStatus
 
 app = typer.Typer(
-    help="Look at a database file, bring it up to date, check or copy it.",
+    help="Look at, update, check or copy a database file.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

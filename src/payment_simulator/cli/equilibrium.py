@@ -56,7 +56,7 @@ def equilibrium(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Find all pure equilibria of a scenario on a grid of one parameter."""
+    """Find the pure equilibria on a grid of a parameter."""
     from payment_simulator.ai_cash_mgmt.equilibrium import explore_grid, parameter_grid
     from payment_simulator.cli.output import print_json
     from payment_simulator.scenario import load_scenario
