@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import runpy
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -257,11 +258,18 @@ def _built_in(name: str) -> str:
     return f"- **`{name}`**: {policy.description}{parameters}"
 
 
+def scenario_page() -> str:
+    """Return the page of the scenario file."""
+    page: str = runpy.run_path(str(HERE / "scenario_page.py"))["scenario_page"]()
+    return page
+
+
 #: Every page that is made from the code.
 PAGES: dict[Path, Callable[[], str]] = {
     HERE / "reference" / "tables.md": tables_page,
     HERE / "reference" / "repository.md": repository_page,
     HERE / "reference" / "policy-language.md": policy_page,
+    HERE / "reference" / "scenario.md": scenario_page,
 }
 
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from unittest import mock
 
+import duckdb
 import polars as pl
 import pytest
 
@@ -82,10 +83,8 @@ def test_tables_for_people(game):
     rows = {row[0]: row[1:] for row in cells(outcome.out)}
     run = simulate(load_scenario(game))
     charged = [kind for kind in COST_KINDS if run.costs["A"][kind]]
-    assert rows["bank"] == [
-        *" ".join(charged).replace("_penalty", "").replace("_", " ").split(),
-        "total",
-    ]
+    titles = " ".join(charged).replace("_penalty", "").replace("_", " ")
+    assert rows["bank"] == [*titles.split(), "total"]
     said = [f"{run.costs['A'][kind] / 100:,.2f}" for kind in charged]
     assert rows["A"] == [*said, f"{run.total_costs['A'] / 100:,.2f}"]
     assert rows["[red]B"][-1] == f"{run.total_costs['[red]B'] / 100:,.2f}"
@@ -287,3 +286,12 @@ def test_a_narrow_terminal_leaves_out_kinds_and_says_so(game, monkeypatch):
     assert "Left out for want of width: end of day" in plain
     table = [line for line in plain.splitlines() if not line.startswith("Left out")]
     assert max(map(len, table)) <= 40
+
+
+def test_a_folder_that_cannot_be_written(game, monkeypatch):
+    def refuse(*_: object) -> None:
+        raise duckdb.IOException("IO Error: No space left on device")
+
+    monkeypatch.setattr(duckdb.DuckDBPyRelation, "write_parquet", refuse, raising=False)
+    said = one_error(payment_sim("simulate", game, "--output", "new"), code=1)
+    assert said.startswith("No space left on device")

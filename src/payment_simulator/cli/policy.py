@@ -64,7 +64,7 @@ def show(
     from payment_simulator.policy import parse_policy, to_dict
     from payment_simulator.policy.show import draw_policy, parameter_texts, tell_policy
 
-    text, name = _text_of(file)
+    text, name = text_of(file)
     policy = parse_policy(text, where=name)
     if json:
         print_json(to_dict(policy))
@@ -81,7 +81,7 @@ def show(
     typer.echo("\n".join(visible(line) for line in lines))
 
 
-def _text_of(file: str) -> tuple[str, str]:
+def text_of(file: str) -> tuple[str, str]:
     """Return the text of a policy, and how errors name it: a file comes before a built-in name."""
     from payment_simulator.errors import PolicyError
     from payment_simulator.policy import builtin, builtin_names, to_json
@@ -105,7 +105,7 @@ def _checked(file: str) -> tuple[Policy | None, list[str]]:
     """Return a policy, or what is wrong with it; a file that is not there stops the command."""
     from payment_simulator.policy import check_policy, parse_policy
 
-    text, name = _text_of(file)
+    text, name = text_of(file)
     problems = check_policy(text)
     return (None, problems) if problems else (parse_policy(text, where=name), [])
 

@@ -71,12 +71,12 @@ def simulate(
         result = result_of_run(run)
         if output is not None:
             write_run(run, result, output)
-    for note in notes:
-        typer.echo(f"Note: {visible(note)}", err=True)
     if json:
         print_json(result)
     else:
         print_result(result, loaded, output)
+    for note in notes:
+        typer.echo(f"Note: {visible(note)}", err=True)
 
 
 def _with_days(loaded: Scenario, days: int | None) -> tuple[Scenario, list[str]]:
@@ -118,7 +118,7 @@ def _with_days(loaded: Scenario, days: int | None) -> tuple[Scenario, list[str]]
 
 def _policies(given: list[str], loaded: Scenario) -> dict[str, Policy]:
     """Return the policies that options name, by bank, each checked against the scenario."""
-    from payment_simulator.cli.policy import _text_of
+    from payment_simulator.cli.policy import text_of
     from payment_simulator.errors import InputError
     from payment_simulator.policy import parse_policy
     from payment_simulator.policy.wording import nearest, quoted
@@ -139,7 +139,7 @@ def _policies(given: list[str], loaded: Scenario) -> dict[str, Policy]:
             )
         if bank in chosen:
             raise InputError(f"--policy {option}: bank {quoted(bank)} is given twice")
-        text, name = _text_of(file)
+        text, name = text_of(file)
         policy = parse_policy(text, where=name)
         problems = policy_problems(policy, loaded)
         if problems:

@@ -80,6 +80,8 @@ def print_result(result: dict[str, Any], scenario: Scenario, folder: Path | None
     print_facts([("scenario", result["scenario"]), ("played", played)])
     _print_costs(result)
     print_facts(_facts(result["measures"], scenario))
+    if result["samples"] > 1:
+        print_text("Errors (std. error, +/-) are standard errors of the mean over samples.")
     print_text("Costs and liquidity are in currency units (cents / 100).")
     if folder is not None:
         files = ", ".join(_TABLES)

@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 
 from payment_simulator.persistence.arrow import ArrowStream
+from payment_simulator.persistence.faults import translating
 
 
 def write_parquet(table: ArrowStream, path: Path) -> None:
@@ -18,6 +19,16 @@ def write_parquet(table: ArrowStream, path: Path) -> None:
         Rows.
     path : Path
         The file; one that is there is replaced.
+
+    Raises
+    ------
+    DatabaseError
+        The file cannot be written.
     """
-    with duckdb.connect() as connection:
-        connection.from_arrow(table).write_parquet(str(path))
+    # Without these, DuckDB might fetch an extension from the network for the sake of a path.
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+    }
+    with translating(), duckdb.connect(config=config) as connection:
+        connection.from_arrow(table).write_parquet(str(path.absolute()))

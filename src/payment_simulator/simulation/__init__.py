@@ -1,6 +1,7 @@
 """One scenario, played once or ten thousand times."""
 
 from payment_simulator.simulation.batch import Batch, simulate_batch
+from payment_simulator.simulation.metrics import batch_measures, measures
 from payment_simulator.simulation.result import Run
 from payment_simulator.simulation.simulator import Simulation, simulate
 from payment_simulator.simulation.snapshot import Snapshot
@@ -12,6 +13,8 @@ __all__ = [
     "Run",
     "Simulation",
     "Snapshot",
+    "batch_measures",
+    "measures",
     "simulate",
     "simulate_batch",
 ]
