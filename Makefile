@@ -39,11 +39,12 @@ coverage:  ## Run the tests and show what they do not reach
 	$(BIN)/python -m pytest -q -n 2 --cov --cov-report=term-missing:skip-covered
 
 .PHONY: bench
-bench:  ## Measure the record (some minutes)
+bench:  ## Measure the record and the engine (some minutes)
 	$(BIN)/python benchmarks/record_saves.py
 	$(BIN)/python benchmarks/record_bulk.py
 	$(BIN)/python benchmarks/record_reads.py
 	$(BIN)/python benchmarks/import_time.py
+	$(BIN)/python benchmarks/engine.py
 
 .PHONY: lock
 lock:  ## Choose the exact versions anew (needs uv)

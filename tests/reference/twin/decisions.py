@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from payment_simulator.policy.tree import ActionNode, nodes
 from tests.reference.twin.costs import charge
 from tests.reference.twin.fields import bank_fields
 from tests.reference.twin.model import Bank, Payment, World
@@ -46,12 +47,22 @@ def _ask(world: World, bank: Bank) -> list[Choice]:
     """Walk a bank's payment tree for each of its payments."""
     choices = []
     seen_by_bank = bank_fields(world, bank)
-    for payment in queue1_in_order(world, bank) + world.own_queue2(bank):
+    waiting = world.own_queue2(bank) if _acts_in_queue2(world, bank) else []
+    for payment in queue1_in_order(world, bank) + waiting:
         if payment.reserved_tick is None:
             choices.append(Choice(payment, _decide(world, bank, payment, seen_by_bank)))
         elif payment.reserved_tick == world.tick:
             choices.append(Choice(payment, RESERVED))
     return choices
+
+
+def _acts_in_queue2(world: World, bank: Bank) -> bool:
+    """Tell whether a bank's payment tree has an action for payments in Queue 2."""
+    tree = world.policies[bank.number].payment_tree
+    return tree is not None and any(
+        isinstance(node, ActionNode) and node.action in {"WithdrawFromRtgs", "ResubmitToRtgs"}
+        for node in nodes(tree)
+    )
 
 
 def _decide(world: World, bank: Bank, payment: Payment, seen_by_bank: dict[str, float]) -> Decision:

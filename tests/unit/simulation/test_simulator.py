@@ -110,6 +110,35 @@ def test_a_policy_that_divides_by_zero_stops_the_run_and_says_where():
         simulate_batch(scenario(), [None, {"B": policy}], samples=3)
 
 
+@pytest.mark.parametrize(("action", "fails"), [("Hold", False), ("WithdrawFromRtgs", True)])
+def test_a_tree_that_can_do_nothing_in_queue2_is_not_asked_there(action, fails):
+    # A releases two payments; the first takes all it has, the second waits in Queue 2, where the
+    # tree would divide by a balance of nothing.
+    quotient = {"op": "/", "left": {"field": "amount"}, "right": {"field": "balance"}}
+    tree = {
+        "condition": {"op": ">", "left": {"compute": quotient}, "right": {"value": 9}},
+        "on_true": {"action": action},
+        "on_false": {"action": "Release"},
+    }
+    policy = parse_policy({"policy_id": "divides", "payment_tree": tree})
+    owes = {
+        "type": "CustomTransactionArrival",
+        "schedule": {"type": "OneTime", "tick": 0},
+        "from_agent": "A",
+        "to_agent": "B",
+        "amount": 5,
+    }
+    poor = scenario(
+        agents=[{"id": "A", "opening_balance": 5}, {"id": "B", "opening_balance": 0}],
+        scenario_events=[owes, owes],
+    )
+    if fails:
+        with pytest.raises(SimulationError, match="tick 1, bank A, payment 1"):
+            simulate(poor, {"A": policy})
+    else:
+        assert simulate(poor, {"A": policy}).stat[0, k.S_SETTLED] == 1
+
+
 def test_a_run_that_needs_more_room_than_expected_gets_it():
     split = {"action": "Split", "node_id": "s", "parameters": {"num_splits": {"value": 40}}}
     policy = parse_policy({"policy_id": "many", "payment_tree": split})
