@@ -9,9 +9,9 @@ help:  ## Show this list
 setup:  ## Make or update the virtual environment
 	python3 run.py shell
 
-.PHONY: demo
-demo:  ## Play the demonstration
-	python3 run.py demo
+.PHONY: play
+play:  ## Play the shipped game
+	python3 run.py play
 
 .PHONY: test
 test:  ## Run every check and test, as CI does
@@ -39,12 +39,14 @@ coverage:  ## Run the tests and show what they do not reach
 	$(BIN)/python -m pytest -q -n 2 --cov --cov-report=term-missing:skip-covered
 
 .PHONY: bench
-bench:  ## Measure the record and the engine (some minutes)
+bench:  ## Measure the record, the engine and the game (some minutes)
 	$(BIN)/python benchmarks/record_saves.py
 	$(BIN)/python benchmarks/record_bulk.py
 	$(BIN)/python benchmarks/record_reads.py
 	$(BIN)/python benchmarks/import_time.py
 	$(BIN)/python benchmarks/engine.py
+	$(BIN)/python benchmarks/proposers.py
+	$(BIN)/python benchmarks/game.py
 
 .PHONY: lock
 lock:  ## Choose the exact versions anew (needs uv)

@@ -10,11 +10,12 @@ import sys
 from pathlib import Path
 
 USAGE = """\
-python3 run.py demo     play the shipped demonstration
+python3 run.py play     play the shipped game, or the game of a file
 python3 run.py test     run every check and test
 python3 run.py compat   run the tests on the oldest DuckDB line that is supported
 python3 run.py shell    only set up, and say how to go on"""
 ROOT = Path(__file__).resolve().parent
+GAME = ("examples", "games", "two_period.yaml")
 OLDEST, NEWEST = (3, 11), (3, 14)
 #: The newest release of the oldest DuckDB line that pyproject.toml admits.
 OTHER_DUCKDB = "1.5.6"
@@ -43,7 +44,7 @@ def main() -> int:
     """Do what the first argument says; return the exit code."""
     task = sys.argv[1] if len(sys.argv) > 1 else "help"
     rest = sys.argv[2:]
-    tasks = {"demo": demo, "test": test, "compat": compat, "shell": shell}
+    tasks = {"play": play, "test": test, "compat": compat, "shell": shell}
     if task in {"help", "-h", "--help"}:
         print(USAGE)
         return 0
@@ -53,12 +54,15 @@ def main() -> int:
     return tasks[task](rest)
 
 
-def demo(rest: list[str]) -> int:
-    """Play the demonstration in an environment with the core alone."""
+def play(rest: list[str]) -> int:
+    """Play a game in an environment with the core alone; the shipped one if no file is named."""
     environment = set_up(".venv", "core")
-    # The file is made where the person is, and named from there.
+    # The record is made where the person is, and named from there.
     here = Path.cwd()
-    return run([program(environment, "payment-sim"), "demo", *rest], check=False, folder=here)
+    named = any(Path(word).suffix in {".yaml", ".yml"} for word in rest)
+    file = [] if named else [ROOT.joinpath(*GAME)]
+    command = [program(environment, "payment-sim"), "play", *file, *rest]
+    return run(command, check=False, folder=here)
 
 
 def test(rest: list[str]) -> int:
@@ -107,7 +111,7 @@ def set_up(name: str, requirements: str, instead: str = "") -> Path:
     environment = ROOT / name
     installed = environment / "installed"
     present = installed.read_text() if installed.exists() else ""
-    # An environment for tests holds all that the demonstration needs.
+    # An environment for tests holds all that a game needs.
     if present in {state(requirements, instead), state("dev", instead)}:
         return environment
     print(f"Setting up {environment}: installs packages, once; about a minute ...", flush=True)

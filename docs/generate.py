@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent, indent
-from typing import Any
+from typing import Any, cast
 
 from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.ai_cash_mgmt.persistence.models import RECORDS, Record, SupersededRecord
@@ -95,7 +95,10 @@ def _is_call(name: str) -> bool:
     return name == "__init__" or not name.startswith("_")
 
 
-def _method(function: Callable[..., object]) -> str:
+def _method(function: Callable[..., object] | property) -> str:
+    mark = ""
+    if isinstance(function, property):
+        mark, function = "@property\n", cast("Callable[..., object]", function.fget)
     plain = inspect.unwrap(function)
     node: Any = ast.parse(dedent(inspect.getsource(plain))).body[0]
     # Named constants say nothing on a page: their values do.
@@ -104,7 +107,7 @@ def _method(function: Callable[..., object]) -> str:
         for d in node.args.kw_defaults
     ]
     head = f"def {node.name}({ast.unparse(node.args)}) -> {ast.unparse(node.returns)}:"
-    return f"### `{node.name}`\n\n{_stub(head, function)}"
+    return f"### `{node.name}`\n\n{_stub(mark + head, function)}"
 
 
 def _stub(head: str, documented: Callable[..., object]) -> str:

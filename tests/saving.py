@@ -10,6 +10,8 @@ from payment_simulator.ai_cash_mgmt import (
     DailyCostRecord,
     EquilibriumCertificateRecord,
     EvaluationSampleRecord,
+    GameFailureRecord,
+    GameOutcomeRecord,
     GameProvenanceRecord,
     GameRepository,
     GameSessionRecord,
@@ -92,6 +94,14 @@ DOORS: dict[type[Record], tuple[Save, Read]] = {
     DailyCostRecord: (
         lambda repo, r: repo.save_daily_costs(r.run_id, [r]),
         lambda repo, r: repo.get_daily_costs(r.run_id),
+    ),
+    GameOutcomeRecord: (
+        lambda repo, r: repo.save_game_outcomes([r]),
+        lambda repo, r: repo.get_game_outcomes(r.game_id),
+    ),
+    GameFailureRecord: (
+        lambda repo, r: repo.save_game_failure(r),
+        lambda repo, r: repo.get_game_failures(r.game_id),
     ),
 }
 

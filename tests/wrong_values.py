@@ -18,17 +18,20 @@ from payment_simulator.ai_cash_mgmt.persistence.models import Record
 LARGEST = {"INTEGER": 2**31 - 1, "BIGINT": 2**63 - 1}
 FROM_ONE = {
     *("iteration_number", "attempt_number", "sample_number", "certificate_number"),
-    *("num_samples", "num_days", "ticks_per_day", "num_agents"),
+    *("num_samples", "num_days", "ticks_per_day", "num_agents", "failure_number"),
 }
 SIGNED = {"master_seed", "best_seed", "worst_seed", "sample_seed", "balance_cents"}
 NOT_NEGATIVE = {
     *("llm_latency_seconds", "cost_usd", "cost_std", "distance_from_equilibrium"),
     *("delay_cost", "penalty_cost", "cost"),
 }
-SHARES = {"settlement_rate_mean", "old_settlement_rate", "new_settlement_rate"}
-IDENTIFIERS = {
+SHARES = {
+    *("settlement_rate_mean", "old_settlement_rate", "new_settlement_rate"),
+    *("start_settlement_rate", "final_settlement_rate", "confidence"),
+}
+NOT_EMPTY = {
     *("game_id", "agent_id", "run_id", "sender_id", "receiver_id", "counterparty_id"),
-    *("event_type", "name"),
+    *("event_type", "name", "reason"),
 }
 LISTS = {"optimized_agents", "validation_errors"}
 #: JSON, but stored as given whatever they hold.
@@ -145,7 +148,7 @@ def wrong_values(kind: type[Record], name: str) -> list[Any]:
         wrong += [-5e-324, -1.0, -1, np.float32(-0.5), -1.79e308]
     if name in SHARES:
         wrong += [1.0000000000000002, 2, 1e308]
-    if name in IDENTIFIERS:
+    if name in NOT_EMPTY:
         wrong += ["", np.str_("")]
     if name.endswith("_json") and name not in FREE_TEXT:
         wrong += NO_JSON

@@ -36,6 +36,10 @@ class ScenarioError(InputError):
     """A scenario cannot be used: the message names file, place, value and what was expected."""
 
 
+class GameFileError(InputError):
+    """A game file cannot be used: the message names file, place, value and what was expected."""
+
+
 class SimulationError(PaymentSimulatorError):
     """A run stopped rather than give a wrong number: the message names tick, bank and payment."""
 
@@ -50,6 +54,15 @@ class GameNotFoundError(InputError, LookupError):
         hint = f"nearest: {', '.join(near)}" if near else advice
         super().__init__(f"game {game_id!r} is not in the record; {hint}")
         self.game_id = game_id
+
+
+class GameFailedError(PaymentSimulatorError):
+    """A game stopped before its end; what was recorded stands, and it can be resumed."""
+
+    def __init__(self, game_id: str, reason: str) -> None:
+        super().__init__(f"game {game_id!r} failed in {reason}")
+        self.game_id = game_id
+        self.reason = reason
 
 
 class RunNotFoundError(InputError, LookupError):

@@ -4,9 +4,9 @@ They are made once, with a new migration, and never again: a file that was writt
 does not change either. So this script refuses to overwrite. After adding a migration and rows for
 its tables to ``old_rows.py``, run it from the top of the project with the new version's number::
 
-    python -m tests.migration.make_assets 5
+    python -m tests.migration.make_assets 6
 
-Versions 1 and 2 were made with DuckDB 1.5.6, versions 3 and 4 with 2.0.0, so that either line is
+Versions 1 and 2 were made with DuckDB 1.5.6, later ones with 2.0.0, so that either line is
 tested on files that the other wrote.
 
 Version 1 is the file of the first published tool: the two tables and four indexes, no ledger, in

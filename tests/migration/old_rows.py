@@ -119,5 +119,17 @@ ROWS: dict[int, dict[str, list[tuple[Any, ...]]]] = {
             (RUN, 0, "BANK_A", "delay", 5e-324),
         ],
     },
+    5: {
+        "game_outcomes": [
+            (GAME, "BANK_A", 1000, 1500.0, 1200.0, 300.0, 0.1 + 0.2, 599.7, 0.95, 0.9, 1.0,
+             '{"delay": 1500.0}', '{"delay": 1200.0}', HOLD, RELEASE, LATER),
+            (GAME, "BANK_B", 1, -0.0, 5e-324, -5e-324, None, None, None, None, None, "{}", "{}",
+             "{}", '{"größe": 1}', START),
+        ],
+        "game_failures": [
+            (GAME, 1, "BANK_A", 2, "größer 🏦 than\nexpected", "ProposerError", LATER),
+            ("unfinished", 1, None, None, "interrupted", "", START),
+        ],
+    },
 }
 # fmt: on

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from payment_simulator.ai_cash_mgmt import (
     EvaluationSampleRecord,
+    GameOutcomeRecord,
     PolicyIterationRecord,
     ProvenanceFileRecord,
     TransactionRecord,
@@ -139,6 +140,18 @@ def _with_their_difference(values: dict[str, Any]) -> dict[str, Any]:
     return {**values, "cost_improvement": gain}
 
 
+def _with_the_interval_around_it(values: dict[str, Any]) -> dict[str, Any]:
+    start, final = values["start_cost"], values["final_cost"]
+    gain = start - final
+    if math.isinf(gain):
+        final, gain = start, 0.0
+    ends = {}
+    for name, least in (("improvement_low", min), ("improvement_high", max)):
+        if values[name] is not None:
+            ends[name] = least(values[name], gain)
+    return {**values, "final_cost": final, "cost_improvement": gain, **ends}
+
+
 def _with_ticks_in_order(values: dict[str, Any]) -> dict[str, Any]:
     names = [n for n in values if n.endswith("_tick") and values[n] is not None]
     earliest = min(names, key=values.__getitem__)
@@ -151,6 +164,7 @@ def _with_ticks_in_order(values: dict[str, Any]) -> dict[str, Any]:
 _TOGETHER: dict[type[Record], Callable[[dict[str, Any]], dict[str, Any]]] = {
     PolicyIterationRecord: _with_their_difference,
     EvaluationSampleRecord: _with_their_difference,
+    GameOutcomeRecord: _with_the_interval_around_it,
     TransactionRecord: _with_ticks_in_order,
     ProvenanceFileRecord: lambda values: {**values, "sha256": ""},
 }

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from payment_simulator.ai_cash_mgmt import (
     EvaluationSampleRecord,
+    GameOutcomeRecord,
     GameRepository,
     GameSessionRecord,
     PolicyIterationRecord,
@@ -36,6 +37,7 @@ REFUSED = (ValidationError, InputError)
 CONTRADICTIONS: dict[type[Record], list[dict[str, Any]]] = {
     PolicyIterationRecord: [{"new_cost": 1200.01}, {"cost_improvement": -300.0}],
     EvaluationSampleRecord: [{"old_cost": 0.0}, {"old_cost": 1.79e308, "new_cost": -1.79e308}],
+    GameOutcomeRecord: [{"final_cost": 1201.0}, {"improvement_low": 301.0}],
     TransactionRecord: [{"settled_cents": 100_001}, {"arrival_tick": 10}, {"settled_tick": 0}],
     ProvenanceFileRecord: [{"content": "hello"}, {"sha256": "5891B5B5"}],
 }

@@ -89,6 +89,9 @@ PLANTED = [
     ("game_sessions", "final_cost", "'-Infinity'", "final_cost: -inf"),
     ("game_sessions", "started_at", "'20000-01-01'", "started_at"),
     ("evaluation_samples", "new_cost", "1201", "cost_improvement is 300.0, expected"),
+    ("game_outcomes", "final_cost", "1201", "cost_improvement is 300.0, expected start_cost"),
+    ("game_outcomes", "improvement_low", "301", "improvement_low is 301.0, expected at most"),
+    ("game_failures", "reason", "''", "reason: ''"),
     ("transactions", "settled_tick", "arrival_tick - 1", "settled_tick is 2"),
     # What was kept word for word.
     ("provenance_files", "content", "'hullo'", "sha256 is '5891b5b522d5"),
@@ -149,6 +152,8 @@ OF_A_GAME = (
     "provenance_files",
     "equilibrium_certificates",
     "simulation_runs",
+    "game_outcomes",
+    "game_failures",
 )
 OF_A_RUN = ("transactions", "simulation_events", "bank_states", "daily_costs")
 

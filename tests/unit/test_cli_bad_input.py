@@ -15,8 +15,11 @@ from payment_simulator.persistence.files import log_path
 from tests.builders import a_session
 from tests.command_line import one_error, payment_sim, payment_sim_process, tree
 
+GAME = str(Path(__file__).parents[2] / "examples" / "games" / "two_period.yaml")
 COMMANDS = {
-    "demo": ["demo", "--db"],
+    "play": ["play", GAME, "--db"],
+    "resume": ["resume", "game-001", "--db"],
+    "verify": ["verify", "game-001", "--db"],
     "games": ["games", "--db"],
     "show": ["show", "game-001", "--db"],
     "status": ["db", "status"],
@@ -155,7 +158,7 @@ def test_what_names_no_file(given: str, said: str, command: list[str], tmp_path:
 def test_a_database_without_its_option(tmp_path: Path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     a_record(tmp_path / "mine.db")
-    for command in (["games"], ["show", "game-001"], ["demo"]):
+    for command in (["games"], ["show", "game-001"], ["verify", "game-001"]):
         assert ". To name the database: --db mine.db. " in one_error(
             payment_sim(*command, "mine.db")
         )
@@ -171,8 +174,8 @@ def test_a_mistyped_word_gets_the_nearest_without_two_full_stops(arguments: list
     assert "Did you mean" in said or "Possible options" in said
 
 
-#: The demonstration makes the file that it is given.
-READING = {name: command for name, command in COMMANDS.items() if name != "demo"}
+#: A game makes the file that it is given.
+READING = {name: command for name, command in COMMANDS.items() if name != "play"}
 
 
 @pytest.mark.parametrize("command", READING.values(), ids=READING)
@@ -213,7 +216,7 @@ def test_a_name_that_is_hard_to_show(name: str, command: list[str], tmp_path: Pa
         ["db", "check", "one.db", "two.db"],
         ["games", "--db"],
         ["games", "--limit", "1.5"],
-        ["demo", "surplus\x1b[31m\nargument"],
+        ["games", "surplus\x1b[31m\nargument"],
     ],
     ids=ascii,
 )

@@ -26,6 +26,7 @@ from tests.command_line import (
     payment_sim_process,
     variables,
 )
+from tests.games import GAMES
 from tests.processes import HANGS_AFTER_SECONDS
 
 #: A text that means to do harm, and how it is shown.
@@ -41,7 +42,6 @@ HOSTILE = {
     "very long": ("x" * 10_000, "x" * 10_000),
 }
 GOOD = {
-    "demo": ["demo", "--db"],
     "games": ["games", "--db"],
     "show": ["show", "game-001", "--db"],
     "status": ["db", "status"],
@@ -119,8 +119,7 @@ def test_time_that_python_does_not_know(time: str, db_path: Path):
 
 @pytest.mark.parametrize("command", GOOD.values(), ids=GOOD)
 def test_nothing_but_the_result_on_a_pipe(command: list[str], db_path: Path):
-    if command[0] != "demo":  # which wants a file of its own
-        save(db_path, "game-001")
+    save(db_path, "game-001")
     outcome = payment_sim_process(*command, db_path, env=variables(TERM="xterm-256color"))
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out
@@ -171,14 +170,16 @@ def test_disk_that_is_full(options: list[str], db_path: Path):
 #: Stands still in the middle of a command, until it is interrupted.
 WAITING = """
 import sys, time
-from payment_simulator.cli import demo, main
+from payment_simulator.ai_cash_mgmt import GameOrchestrator
+from payment_simulator.cli import main
 
-def play(repo):
+def play(game):
+    game.repository.initialize_schema()
     print("ready", flush=True)
     time.sleep(600)
 
-demo._play = play
-sys.argv = ["payment-sim", "demo", "--db", sys.argv[1]]
+GameOrchestrator.play = play
+sys.argv = ["payment-sim", "play", sys.argv[2], "--id", "waiting", "--db", sys.argv[1]]
 main()
 """
 
@@ -186,7 +187,7 @@ main()
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is no signal there")
 def test_interrupted_by_a_person(db_path: Path):
     process = subprocess.Popen(
-        [*PROGRAM[:-1], WAITING, str(db_path)],
+        [*PROGRAM[:-1], WAITING, str(db_path), str(GAMES / "two_period.yaml")],
         env=variables(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -199,6 +200,7 @@ def test_interrupted_by_a_person(db_path: Path):
     out, err = process.communicate(timeout=HANGS_AFTER_SECONDS)
     assert process.returncode == 130
     assert "Traceback" not in err
+    assert f"payment-sim resume waiting --db {db_path}" in err
     assert out == ""
     assert not sidecar_path(db_path).exists()
     assert payment_sim("db", "check", db_path).code == 0

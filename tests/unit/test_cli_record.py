@@ -1,4 +1,4 @@
-"""payment-sim demo, games and show: what a record holds, for people and for programs."""
+"""payment-sim games and show: what a record holds, for people and for programs."""
 
 from __future__ import annotations
 
@@ -20,8 +20,6 @@ from payment_simulator.persistence.connection import DatabaseManager
 from tests.builders import STARTED, a_record, a_session
 from tests.command_line import as_record, cells, one_error, payment_sim, tree
 from tests.migration.make_assets import asset
-
-DEMO = "exp1-run-001"
 
 
 @pytest.fixture
@@ -62,89 +60,6 @@ def test_no_command_shows_the_help_and_fails(command: list[str]):
     assert asked.code == 0
     assert "Usage:" in bare.err
     assert asked.out.split() == bare.err.split()
-
-
-class TestDemo:
-    def test_records_a_whole_game_and_shows_it(self, db_path: Path):
-        outcome = payment_sim("demo", "--db", db_path)
-        assert (outcome.code, outcome.err) == (0, "")
-        assert outcome.out.startswith(payment_sim("show", DEMO, "--db", db_path).out)
-        with DatabaseManager(db_path, read_only=True) as manager:
-            repo = GameRepository(manager.conn)
-            assert [s.status for s in repo.list_game_sessions()] == ["converged"]
-            steps = repo.get_policy_iterations(DEMO)
-        assert [(s.iteration_number, s.agent_id) for s in steps] == [
-            (n, agent) for n in range(1, 26) for agent in ("BANK_A", "BANK_B")
-        ]
-        assert payment_sim("db", "check", db_path).out.endswith(": 0 faults, 0 notes\n")
-
-    def test_twice_replaces_and_keeps_what_was_replaced(self, db_path: Path):
-        steps, sessions, n_superseded = [], [], []
-        for _ in range(2):
-            assert payment_sim("demo", "--db", db_path).code == 0
-            with DatabaseManager(db_path, read_only=True) as manager:
-                repo = GameRepository(manager.conn)
-                steps.append(repo.get_policy_iterations(DEMO))
-                sessions.append(repo.get_game_session(DEMO))
-                kept = repo.get_superseded_records("policy_iterations")
-                kept_sessions = repo.get_superseded_records("game_sessions")
-            n_superseded.append((len(kept), len(kept_sessions)))
-        # A session is replaced when its game ends, when it begins anew and when it ends again.
-        assert n_superseded == [(0, 1), (50, 3)]
-        assert all(old != new for old, new in zip(*steps, strict=True))
-        old = [as_record(PolicyIterationRecord, json.loads(row.record_json)) for row in kept]
-        assert sorted(old, key=lambda step: step.created_at) == sorted(
-            steps[0], key=lambda step: step.created_at
-        )
-        old_ends = [as_record(GameSessionRecord, json.loads(r.record_json)) for r in kept_sessions]
-        assert [end.status for end in old_ends] == ["running", "converged", "running"]
-        assert old_ends[1] == sessions[0]
-        assert payment_sim("db", "check", db_path).out.endswith(": 0 faults, 0 notes\n")
-
-    @pytest.mark.usefixtures("games")
-    def test_refuses_a_file_that_holds_other_games(self, db_path: Path):
-        before = tree(db_path.parent)
-        said = one_error(payment_sim("demo", "--db", db_path))
-        assert said.startswith(f"{db_path} holds other games (campaign, ended, oldest, ...)")
-        assert tree(db_path.parent) == before
-
-    def test_refuses_a_game_of_another_by_its_own_name(self, db_path: Path):
-        with DatabaseManager(db_path) as manager:
-            repo = GameRepository(manager.conn)
-            repo.initialize_schema()
-            repo.save_game_session(a_session(DEMO, master_seed=43))
-        before = tree(db_path.parent)
-        said = one_error(payment_sim("demo", "--db", db_path))
-        assert f"holds other games ({DEMO})" in said
-        assert tree(db_path.parent) == before
-
-    def test_refuses_an_older_file_with_other_games_before_it_changes_it(self, db_path: Path):
-        db_path.write_bytes(gzip.decompress(asset(1).read_bytes()))
-        before = tree(db_path.parent)
-        assert "holds other games" in one_error(payment_sim("demo", "--db", db_path))
-        assert tree(db_path.parent) == before
-
-    def test_does_not_take_the_database_of_the_environment(self, tmp_path: Path, monkeypatch):
-        monkeypatch.chdir(tmp_path)
-        assert payment_sim("demo", PAYMENT_SIM_DB=str(tmp_path / "real.db")).code == 0
-        assert [path.name for path in tmp_path.iterdir()] == ["optimization.db"]
-
-    def test_says_last_that_the_numbers_are_made_up(self, db_path: Path):
-        last = payment_sim("demo", "--db", db_path).out.splitlines()[-1]
-        assert last.startswith("The numbers are made up")
-
-    @pytest.mark.parametrize("folder", ["plain", "with a blank", "it's"])
-    def test_names_a_next_command_that_works(self, folder: str, tmp_path: Path):
-        (tmp_path / folder).mkdir()
-        outcome = payment_sim("demo", "--db", tmp_path / folder / "demo.db")
-        command = outcome.out.splitlines()[-2].partition("Next: ")[2]
-        name, *arguments = shlex.split(command)
-        assert name == "payment-sim"
-        assert DEMO in payment_sim(*arguments).out
-
-    def test_of_a_file_that_another_process_writes(self, held):
-        pid, path = held
-        assert f"process {pid}" in one_error(payment_sim("demo", "--db", path), code=1)
 
 
 class TestGames:
@@ -225,9 +140,12 @@ class TestGames:
     ):
         monkeypatch.chdir(tmp_path)
         other = tmp_path / "other.db"
-        assert payment_sim("demo", "--db", other).code == 0
+        with DatabaseManager(other) as manager:
+            repo = GameRepository(manager.conn)
+            repo.initialize_schema()
+            repo.save_game_session(a_session("elsewhere"))
         expected = payment_sim("games", "--db", other).out
-        assert DEMO in expected
+        assert "elsewhere" in expected
         assert payment_sim("games", PAYMENT_SIM_DB=str(other)).out == expected
         named = payment_sim("games", "--db", db_path, PAYMENT_SIM_DB=str(other))
         assert "oldest" in named.out

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from payment_simulator.ai_cash_mgmt import (
     EvaluationSampleRecord,
+    GameOutcomeRecord,
     GameRepository,
     PolicyIterationRecord,
     ProvenanceFileRecord,
@@ -78,6 +79,33 @@ def test_costs_change_together_or_not_at_all(kind: Any):
     changed = record.replace(new_cost=1000.0, cost_improvement=500.0)
     assert bits(changed) == bits(a_record(kind, **costs(1500.0, 1000.0, 500.0)))
     assert bits(record) == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"final_cost": 1201.0}, "cost_improvement is 300.0, expected start_cost - final_cost = 2"),
+        ({"cost_improvement": -300.0}, "cost_improvement is -300.0, expected start_cost - final_"),
+        ({"improvement_low": 300.01}, "improvement_low is 300.01, expected at most cost_improvem"),
+        ({"improvement_high": 299.9}, "improvement_high is 299.9, expected at least cost_improve"),
+        ({"improvement_low": 349.5, "improvement_high": 250.5}, "improvement_low is 349.5"),
+    ],
+)
+def test_the_gain_of_a_game_is_a_difference_within_its_interval(
+    changes: dict[str, float], said: str
+):
+    record = a_record(GameOutcomeRecord)
+    before = bits(record)
+    with pytest.raises(ValidationError, match=said):
+        record.replace(**changes)
+    assert bits(record) == before
+
+
+def test_an_interval_may_be_one_point_off_by_rounding():
+    mean = {"start_cost": 0.3, "final_cost": 0.1, "cost_improvement": 0.2}
+    for point in (0.3 - 0.1, math.nextafter(0.2, 1.0)):
+        ends = {"improvement_low": point, "improvement_high": point}
+        assert a_record(GameOutcomeRecord, **mean, **ends).improvement_low == point
 
 
 @pytest.mark.parametrize(

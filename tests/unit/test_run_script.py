@@ -65,7 +65,7 @@ def run_script(*arguments: str) -> subprocess.CompletedProcess[str]:
 class TestTasks:
     @pytest.mark.parametrize(
         ("arguments", "code"),
-        [(["dmeo"], 2), (["--demo"], 2), ([""], 2), (["help"], 0), (["--help"], 0), ([], 0)],
+        [(["dmeo"], 2), (["--play"], 2), ([""], 2), (["help"], 0), (["--help"], 0), ([], 0)],
         ids=str,
     )
     def test_usage(self, arguments: list[str], code: int):
@@ -73,25 +73,36 @@ class TestTasks:
         assert done.returncode == code
         said, silent = (done.stderr, done.stdout) if code else (done.stdout, done.stderr)
         assert silent == ""
-        for task in ("demo", "test", "compat", "shell"):
+        for task in ("play", "test", "compat", "shell"):
             assert re.search(rf"python3 run.py {task}\b", said)
         if code:
             assert said.startswith(f"Error: there is no task {arguments[0]!r}.")
 
-    def test_demo_runs_where_the_person_is(self, script: ModuleType, tmp_path: Path, monkeypatch):
+    @pytest.mark.parametrize(
+        ("words", "given"),
+        [
+            (["--db", "mine.db"], ["examples/games/two_period.yaml", "--db", "mine.db"]),
+            (["other.yaml", "--json"], ["other.yaml", "--json"]),
+        ],
+        ids=["shipped", "named"],
+    )
+    def test_play_runs_where_the_person_is(
+        self, words: list[str], given: list[str], script: ModuleType, tmp_path: Path, monkeypatch
+    ):
         elsewhere = tmp_path / "elsewhere"
         elsewhere.mkdir()
         monkeypatch.chdir(elsewhere)
         folders: list[Path] = []
 
         def note(command: list[str], *, cwd: Path, **_: Any) -> SimpleNamespace:
-            assert command[1:] == ["demo", "--db", "mine.db"]
+            assert command[1] == "play"
+            assert [word.removeprefix(f"{script.ROOT}/") for word in command[2:]] == given
             folders.append(cwd)
             return SimpleNamespace(returncode=0)
 
         monkeypatch.setattr(script, "set_up", lambda *_: script.ROOT / ".venv")
         monkeypatch.setattr(script, "subprocess", SimpleNamespace(run=note))
-        assert script.demo(["--db", "mine.db"]) == 0
+        assert script.play(words) == 0
         assert folders == [elsewhere]
 
     def test_ci_and_make_name_tasks_that_exist(self, script: ModuleType):
@@ -100,7 +111,7 @@ class TestTasks:
             for file in (".ci/run", "Makefile", "README.md")
             for task in re.findall(r"run\.py (\w+)", (ROOT / file).read_text(encoding="utf-8"))
         }
-        assert {"test", "compat", "demo"} <= named
+        assert {"test", "compat", "play"} <= named
         assert [task for task in named if not callable(getattr(script, task, None))] == []
 
     @pytest.mark.skipif(os.name == "nt", reason="files are not marked as programs there")
@@ -165,7 +176,7 @@ class TestSetUp:
         script.set_up(".venv", "dev")
         commands.clear()
         script.set_up(".venv", "dev")
-        # The environment for tests holds all that the demonstration needs.
+        # The environment for tests holds all that a game needs.
         script.set_up(".venv", "core")
         assert commands == []
 

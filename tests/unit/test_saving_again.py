@@ -41,6 +41,8 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "simulation_events": {"details_json": '{"note":  "first"}'},
     "bank_states": {"tick_cost": 0.25000000000000006},
     "daily_costs": {"cost": 12.500000000000002},
+    "game_outcomes": {"improvement_low": None},
+    "game_failures": {"iteration_number": 3},
 }
 
 

@@ -14,6 +14,8 @@ from payment_simulator.ai_cash_mgmt import (
     EquilibriumCertificateRecord,
     EvaluationSampleRecord,
     FileRole,
+    GameFailureRecord,
+    GameOutcomeRecord,
     GameProvenanceRecord,
     GameRepository,
     GameSessionRecord,
@@ -130,6 +132,7 @@ def test_filters_may_be_numpy_values(kind: type[Record], method: str, repo: Game
     [
         (EvaluationSampleRecord, "save_evaluation_samples", [{"sample_number": n} for n in (1, 2)]),
         (ProvenanceFileRecord, "save_provenance_files", [{"name": n} for n in "ab"]),
+        (GameOutcomeRecord, "save_game_outcomes", [{"agent_id": n} for n in "ab"]),
     ],
 )
 def test_lists_are_saved_whole_or_not_at_all(
@@ -179,6 +182,25 @@ def test_certificates_are_read_oldest_first(repo: GameRepository):
     found = repo.get_equilibrium_certificates("game-001")
     assert [c.certificate_number for c in found] == [1, 2, 10]
     assert repo.get_equilibrium_certificates("game-002") == []
+
+
+def test_outcomes_are_read_by_bank(repo: GameRepository):
+    for game_id in ("game-001", "game-002"):
+        repo.save_game_session(a_session(game_id))
+        repo.save_game_outcomes(
+            a_record(GameOutcomeRecord, game_id=game_id, agent_id=name) for name in "BaA"
+        )
+    found = repo.get_game_outcomes("game-002")
+    assert [(o.game_id, o.agent_id) for o in found] == [("game-002", name) for name in "ABa"]
+    assert repo.get_game_outcomes("game-003") == []
+
+
+def test_failures_are_read_oldest_first(repo: GameRepository):
+    repo.save_game_session(a_session())
+    for number in (10, 2, 1):
+        repo.save_game_failure(a_record(GameFailureRecord, failure_number=number))
+    assert [f.failure_number for f in repo.get_game_failures("game-001")] == [1, 2, 10]
+    assert repo.get_game_failures("game-002") == []
 
 
 def test_provenance_is_of_one_game(repo: GameRepository):

@@ -27,6 +27,7 @@ from payment_simulator.ai_cash_mgmt.grid_equilibrium import (
 from payment_simulator.ai_cash_mgmt.grid_outcomes import BestResponse, Outcome, SocialOptimum
 from payment_simulator.ai_cash_mgmt.mean_costs import Days, Profile, Progress, mean_costs
 from payment_simulator.errors import InputError
+from payment_simulator.kernels.layout import Ints
 from payment_simulator.policy import Policy
 from payment_simulator.policy.grammar import FRACTION
 from payment_simulator.policy.wording import number_text
@@ -63,6 +64,7 @@ def explore_grid(
     banks: Sequence[str] | None = None,
     samples: int | Sequence[int] = 1,
     seed: int | None = None,
+    arrivals: Sequence[Ints] | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> GridEquilibrium:
@@ -85,6 +87,8 @@ def explore_grid(
         How many samples, or their numbers; a cost is the mean over them.
     seed : int, optional
         Seed of the arrivals; the scenario's ``rng_seed`` if not given.
+    arrivals : sequence of ndarray[int64], optional
+        Payments to play, a table for each sample; instead of `samples`.
     threads : int, optional
         As in :func:`~payment_simulator.simulation.simulate_batch`; results do not depend on it.
     progress : callable, optional
@@ -101,7 +105,7 @@ def explore_grid(
     SimulationError
         A run stopped; the message names the values.
     """
-    days = Days.of(samples, seed)
+    days = Days.of(samples, seed, arrivals)
     choosing, chosen = choices_of(scenario, parameter, values, banks)
     shape = tuple(len(chosen[bank]) for bank in choosing)
     _check_size(shape, scenario.n_banks)

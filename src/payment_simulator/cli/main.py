@@ -13,7 +13,16 @@ from typing import Annotated, NoReturn
 import typer
 
 from payment_simulator._version import __version__
-from payment_simulator.cli import db, demo, equilibrium, games, policy, scenario, simulate
+from payment_simulator.cli import (
+    db,
+    equilibrium,
+    games,
+    play,
+    policy,
+    scenario,
+    simulate,
+    verify,
+)
 from payment_simulator.errors import PaymentSimulatorError
 
 app = typer.Typer(
@@ -24,7 +33,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
 )
-app.command("demo")(demo.demo)
+app.command("play")(play.play)
+app.command("resume")(play.resume)
+app.command("verify")(verify.verify)
 app.command("games")(games.games)
 app.command("show")(games.show)
 app.command("simulate")(simulate.simulate)

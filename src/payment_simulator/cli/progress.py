@@ -5,6 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from payment_simulator.ai_cash_mgmt.step import Step
+
+#: Banks whose costs a progress bar has room for.
+_BANKS_SHOWN = 3
 
 
 @contextmanager
@@ -26,3 +33,43 @@ def progress_bar(what: str, *, shown: bool) -> Iterator[Callable[[int, int], Non
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def game_progress(limit: int, *, shown: bool) -> Iterator[Callable[[Step], None] | None]:
+    """Show how far a game is, with the costs of its banks, as :func:`progress_bar` does.
+
+    Parameters
+    ----------
+    limit : int
+        Iterations at most.
+
+    Yields
+    ------
+    callable or None
+        To be called with every step that was made; None where nothing is shown.
+    """
+    if not shown or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from payment_simulator.cli.output import money, visible
+
+    count = TextColumn("iteration {task.completed:.0f} of at most {task.total:.0f}")
+    said = TextColumn("{task.fields[costs]}", markup=False)
+    costs: dict[str, float] = {}
+    columns = (count, BarColumn(bar_width=20), TimeElapsedColumn(), said)
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("game", total=limit, costs="")
+
+        def on_step(step: Step) -> None:
+            costs[step.bank] = step.new_cost if step.decision.is_accepted else step.old_cost
+            if len(costs) <= _BANKS_SHOWN:
+                text = "  ".join(f"{visible(bank)} {money(cost)}" for bank, cost in costs.items())
+            else:
+                text = f"{len(costs)} banks, together {money(sum(costs.values()))}"
+            bar.update(task, completed=step.iteration, costs=text)
+
+        yield on_step

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from arro3.core import Array, Table
@@ -13,6 +13,7 @@ _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - naive UTC, as the record keeps t
 _MICROSECOND = timedelta(microseconds=1)
 
 
+@runtime_checkable
 class ArrowStream(Protocol):
     """Anything that gives its rows as Arrow: tables of arro3, pyarrow, polars, DuckDB."""
 

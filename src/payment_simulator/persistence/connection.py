@@ -22,13 +22,15 @@ from payment_simulator.persistence.files import (
     create,
     log_path,
     look,
+    look_config,
     look_for_content,
     open_config,
     real_path,
     remove_leftovers,
 )
+from payment_simulator.persistence.mending import Mend, mend, read_all_metadata
 from payment_simulator.persistence.migrations import migrate, schema_state
-from payment_simulator.persistence.sidecar import read_sidecar
+from payment_simulator.persistence.sidecar import read_sidecar, sidecar_path
 from payment_simulator.persistence.store import Store
 
 if TYPE_CHECKING:
@@ -38,6 +40,9 @@ MEMORY = ":memory:"
 #: A file may be held for a moment by a short reader; worth waiting for before giving up.
 BUSY_SECONDS = 2.0
 _RETRY_SECONDS = 0.05
+#: Held while a file is opened, since mending opens it as well: a process that closes a file drops
+#: every lock that it holds on it.
+_opening = threading.Lock()
 _log = logging.getLogger(__name__)
 
 
@@ -133,16 +138,19 @@ class DatabaseManager:
 
     def _open_to_write(self, busy_seconds: float) -> duckdb.DuckDBPyConnection:
         remove_leftovers(self._file)
-        has_log = False
+        has_log = is_left_open = False
         if not look(self._file):
             create(self._file)
-        elif log_path(self._file).exists():
-            has_log = True
-            self._refuse_unchanged()
+        else:
+            has_log = log_path(self._file).exists()
+            is_left_open = has_log or sidecar_path(self._file).exists()
         give_up = time.monotonic() + busy_seconds
         while True:
             try:
-                conn = duckdb.connect(str(self._file), config=open_config())
+                with _opening:
+                    if is_left_open:
+                        self._look_first()
+                    conn = duckdb.connect(str(self._file), config=open_config())
                 return self._with_log_written(conn) if has_log else conn
             except duckdb.Error as error:
                 if not is_held(error):
@@ -165,24 +173,51 @@ class DatabaseManager:
             raise self._cannot_open(error) from error
         return conn
 
-    def _refuse_unchanged(self) -> None:
-        """Refuse another program's file before its log is written into it.
+    def _look_first(self) -> None:
+        """Look at a file that nobody closed before opening it for writing.
 
-        Opening for writing does that; without a log, opening changes nothing.
+        Another program's file is refused before its log is written into it, as opening for writing
+        would do. A block that a killed write has torn is mended; where that does not make the
+        metadata readable to its end, the file is put back as it was.
         """
+        mends: list[Mend] = []
         try:
-            with duckdb.connect(str(self._file), read_only=True, config=open_config()) as conn:
-                schema_state(Store(conn))
-        except duckdb.Error as error:
-            if not is_held(error):
-                raise self._cannot_open(error) from error
+            while True:
+                try:
+                    with duckdb.connect(
+                        str(self._file), read_only=True, config=look_config()
+                    ) as conn:
+                        read_all_metadata(conn)
+                        schema_state(Store(conn))
+                    break
+                except duckdb.Error as error:
+                    if is_held(error):
+                        break
+                    done = mend(self._file, error)
+                    if done is None:
+                        raise self._cannot_open(error) from error
+                    mends.append(done)
+        except BaseException:
+            for done in reversed(mends):
+                done.undo()
+            raise
+        for done in mends:
+            _log.warning(
+                "%s: its writer was killed, or the power failed, while it wrote the block at byte "
+                "%d; nothing in it is lost, and its checksum was put right (it was %d). To have "
+                "every row read: payment-sim db check FILE",
+                self._file,
+                done.location,
+                done.before,
+            )
 
     def _open_to_read(self, busy_seconds: float) -> duckdb.DuckDBPyConnection:
         look_for_content(self._file)
         give_up = time.monotonic() + busy_seconds
         while True:
             try:
-                return duckdb.connect(str(self._file), read_only=True, config=open_config())
+                with _opening:
+                    return duckdb.connect(str(self._file), read_only=True, config=open_config())
             except duckdb.Error as error:
                 if not is_held(error):
                     raise self._cannot_open(error) from error

@@ -96,6 +96,12 @@ _RULES = (
     ),
     _Rule(
         DamagedDatabaseError,
+        "If its writer was killed, open it for writing, which mends what that can tear; else put "
+        "back a copy of the file, together with its log",
+        words=("in block at location",),
+    ),
+    _Rule(
+        DamagedDatabaseError,
         "Put back a copy of the file, together with its log",
         words=("corrupt ", "deserializ", "could not read enough bytes"),
     ),

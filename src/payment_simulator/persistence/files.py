@@ -54,6 +54,14 @@ def open_config() -> dict[str, str | bool | int | float | list[str]]:
     return config
 
 
+def look_config() -> dict[str, str | bool | int | float | list[str]]:
+    """Return settings under which a file cannot be opened while this process has it open.
+
+    DuckDB gives connections of one process the same database, unless they want it differently.
+    """
+    return {**open_config(), "custom_user_agent": "payment-sim-look"}
+
+
 def log_path(database: Path) -> Path:
     """Return where DuckDB keeps what was saved since its last checkpoint."""
     return database.with_name(database.name + ".wal")

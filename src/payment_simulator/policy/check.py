@@ -40,7 +40,14 @@ def check_policy(data: str | Mapping[str, Any] | Policy) -> list[str]:
 
 def policy_notes(policy: Policy) -> list[str]:
     """Say what is odd about a valid policy, but may be meant: parameters that nothing reads."""
-    read = {FRACTION}
+    read = {FRACTION} | parameters_read(policy)
+    unread = sorted(set(policy.parameters) - read)
+    return [f"no tree reads parameter {quoted(name)}; {nearest(name, read)}" for name in unread]
+
+
+def parameters_read(policy: Policy) -> set[str]:
+    """Return the parameters that the trees of a policy read."""
+    read = set()
     waiting: list[Any] = [to_dict(policy)]
     while waiting:
         part = waiting.pop()
@@ -50,8 +57,7 @@ def policy_notes(policy: Policy) -> list[str]:
             waiting += part.values()
         elif isinstance(part, list):
             waiting += part
-    unread = sorted(set(policy.parameters) - read)
-    return [f"no tree reads parameter {quoted(name)}; {nearest(name, read)}" for name in unread]
+    return read
 
 
 def problems_of(data: Any) -> list[str]:

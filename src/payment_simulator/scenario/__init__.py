@@ -6,6 +6,7 @@ from payment_simulator.scenario.costs import COST_KINDS, CostRates, Penalty
 from payment_simulator.scenario.event_kinds import Event
 from payment_simulator.scenario.events import expand_events
 from payment_simulator.scenario.features import policy_problems
+from payment_simulator.scenario.kept import payments_text, restore_scenario
 from payment_simulator.scenario.load import load_scenario, parse_scenario
 from payment_simulator.scenario.lsm import LsmConfig
 from payment_simulator.scenario.model import ObservedPayment, Scenario
@@ -28,5 +29,7 @@ __all__ = [
     "expand_events",
     "load_scenario",
     "parse_scenario",
+    "payments_text",
     "policy_problems",
+    "restore_scenario",
 ]

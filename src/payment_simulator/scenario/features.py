@@ -82,6 +82,20 @@ def policy_problems(policy: Policy, scenario: Scenario) -> list[str]:
     return problems
 
 
+def admits(scenario: Scenario, kind: str, name: str) -> bool:
+    """Tell whether a scenario's toggles admit a feature.
+
+    Parameters
+    ----------
+    kind : str
+        ``tree``, ``action`` or ``field``.
+    name : str
+        One that is known.
+    """
+    names = [name, _group(name)] if kind == "field" else [name]
+    return _is_admitted(Use(kind, name, frozenset(names), ""), scenario.policy_feature_toggles)
+
+
 def check_toggles(scenario: Scenario) -> None:
     """Refuse names in ``policy_feature_toggles`` that nothing goes by.
 

@@ -14,6 +14,7 @@ from payment_simulator.scenario.model import Loaded, Scenario
 from payment_simulator.scenario.payments_file import read_payments
 from payment_simulator.scenario.places import Misplaced, Origin, one_line
 from payment_simulator.scenario.policies import resolve_policies
+from payment_simulator.scenario.text_file import read_text
 from payment_simulator.scenario.values import describe
 from payment_simulator.scenario.yaml_text import (
     MAX_BYTES,
@@ -47,7 +48,7 @@ def load_scenario(path: str | Path) -> Scenario:
     >>> scenario = load_scenario("two_period.yaml")  # doctest: +SKIP
     """
     file = Path(path)
-    return _build(_read_text(file), where=str(path), folder=file.parent, name=file.stem)
+    return _build(read_text(file), where=str(path), folder=file.parent, name=file.stem)
 
 
 def parse_scenario(
@@ -95,31 +96,6 @@ def parse_scenario(
     except YamlError as error:
         raise Origin(where).error(str(error)) from None
     return _complete(Origin(where, data), None, base, "scenario")
-
-
-def _read_text(file: Path) -> str:
-    try:
-        if not file.is_file():
-            kind = "a folder" if file.is_dir() else "no file" if file.exists() else "not there"
-            raise ScenarioError(one_line(f"{file}: {kind}; expected a scenario file (YAML)"))
-        with file.open("rb") as opened:
-            content = opened.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        if isinstance(error, ScenarioError):
-            raise
-        problem = getattr(error, "strerror", None) or error
-        raise ScenarioError(one_line(f"{file}: cannot be read ({problem})")) from error
-    if len(content) > MAX_BYTES:
-        raise ScenarioError(one_line(f"{file}: larger than {MAX_BYTES // 2**20} MiB"))
-    if b"\0" in content:
-        raise ScenarioError(one_line(f"{file}: a binary file; expected a scenario file (YAML)"))
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise ScenarioError(
-            one_line(f"{file}, line {line}: not UTF-8; save the file as UTF-8")
-        ) from None
 
 
 def _build(text: str, *, where: str, folder: Path | None, name: str = "scenario") -> Scenario:

@@ -1,4 +1,4 @@
-"""Says where in a scenario something is wrong: file, line, path of keys."""
+"""Says where in a file something is wrong: file, line, path of keys."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from payment_simulator.errors import ScenarioError
+from payment_simulator.errors import InputError, ScenarioError
 from payment_simulator.scenario.values import MISFIT, UNKNOWN_KEY, UNKNOWN_TYPE, describe, quoted
 from payment_simulator.scenario.yaml_text import Mark
 
@@ -49,7 +49,7 @@ class Misplaced(ValueError):  # noqa: N818 - says where, and becomes a ScenarioE
 
 
 class Origin:
-    """Where a scenario comes from, to say so in errors.
+    """Where a scenario or another file comes from, to say so in errors.
 
     Parameters
     ----------
@@ -59,26 +59,35 @@ class Origin:
         What was read.
     mark : Mark, optional
         Its lines, where it was a text.
+    kind : type of InputError
+        What errors about it are.
     """
 
-    def __init__(self, where: str, data: Any = None, mark: Mark | None = None) -> None:
+    def __init__(
+        self,
+        where: str,
+        data: Any = None,
+        mark: Mark | None = None,
+        kind: type[InputError] = ScenarioError,
+    ) -> None:
         self.where = where
         self.data = data
         self.mark = mark
+        self.kind = kind
 
-    def error(self, problem: str, path: Path = (), line: int | None = None) -> ScenarioError:
+    def error(self, problem: str, path: Path = (), line: int | None = None) -> InputError:
         """Make the error for a problem at a place."""
         steps = list(self._follow(path))
         if line is None and self.mark is not None and path:
             line = self._line(steps)
         parts = [self.where, f"line {line}" if line else "", show_path(steps)]
-        return ScenarioError(one_line(f"{', '.join(part for part in parts if part)}: {problem}"))
+        return self.kind(one_line(f"{', '.join(part for part in parts if part)}: {problem}"))
 
-    def misplaced(self, error: Misplaced) -> ScenarioError:
+    def misplaced(self, error: Misplaced) -> InputError:
         """Make the error for something that does not fit."""
         return self.error(error.problem, error.path)
 
-    def invalid(self, error: ValidationError) -> ScenarioError:
+    def invalid(self, error: ValidationError) -> InputError:
         """Make the error for what pydantic refused: the first problem, and how many more."""
         first, *more = error.errors(include_url=False)
         path, problem = _explain(first)

@@ -17,7 +17,7 @@ from payment_simulator.ai_cash_mgmt.persistence.models.base import (
     valid_json,
 )
 from payment_simulator.errors import GameNotFoundError, InputError, RunNotFoundError
-from payment_simulator.persistence.arrow import arrow_batch
+from payment_simulator.persistence.arrow import ArrowStream, arrow_batch
 from payment_simulator.persistence.migrations import migrate, schema_state
 from payment_simulator.persistence.queries import named_queries
 from payment_simulator.persistence.store import Store
@@ -55,6 +55,11 @@ class RecordStore:
     def __init__(self, conn: duckdb.DuckDBPyConnection) -> None:
         self._store = Store(conn)
         schema_state(self._store)
+
+    @property
+    def location(self) -> str:
+        """What the database is known by in this process: its path, or a name of its own."""
+        return self._store.path or f":memory: {self._store.database_name}"
 
     def initialize_schema(self) -> None:
         """Initialize AI Cash Management database tables.
@@ -99,26 +104,35 @@ class RecordStore:
                     arrow_batch(kind.table().columns, kind.table().types, rows),
                 )
 
+    def _save_table_or_records(self, kind: type[R], rows: Iterable[R] | ArrowStream) -> None:
+        """Save an Arrow table, which is checked as strictly as records are, or records."""
+        if isinstance(rows, ArrowStream):
+            self._save_table(kind, _arrow_table(kind, rows))
+        else:
+            self._save_all(kind, rows)
+
     def _save_of_run(self, kind: type[R], run_id: str, rows: Any) -> None:
         """Save an Arrow table, or records, that all belong to one simulation run."""
-        if not hasattr(rows, "__arrow_c_stream__"):
+        if not isinstance(rows, ArrowStream):
             records = [self._of_kind(kind, record) for record in rows]
             _require_run(kind, run_id, {record.__dict__["run_id"] for record in records})
             self._save_all(kind, records)
             if not records:
                 self._require_stored(kind, run_id)
             return
-        from arro3.core import Array, ChunkedArray, DataType, Table  # noqa: PLC0415 - 20 ms
+        from arro3.core import Array, ChunkedArray, DataType  # noqa: PLC0415 - 20 ms
 
-        try:
-            batch = Table.from_arrow(rows)
-        except Exception as error:  # what arro3 raises has no kind of its own
-            raise InputError(f"{kind.TABLE}: the rows are no Arrow table: {error}") from error
+        batch = _arrow_table(kind, rows)
         if "run_id" in batch.column_names:
             _require_run(kind, run_id, set(batch["run_id"].to_pylist()))
         else:
             runs = Array([run_id] * batch.num_rows, type=DataType.utf8())
             batch = batch.append_column("run_id", ChunkedArray([runs]))
+        self._save_table(kind, batch)
+        if not batch.num_rows:
+            self._require_stored(kind, run_id)
+
+    def _save_table(self, kind: type[Record], batch: Any) -> None:
         with self._naming_parents():
             try:
                 _check_json(kind, batch)
@@ -128,8 +142,6 @@ class RecordStore:
             except InputError:
                 _name_first_bad_row(kind, batch)
                 raise
-        if not batch.num_rows:
-            self._require_stored(kind, run_id)
 
     def _require_stored(self, kind: type[Record], parent: str) -> None:
         """Refuse even no rows for a run that is not there: its name may be mistyped."""
@@ -168,6 +180,16 @@ class RecordStore:
             if error.table == "game_sessions":
                 raise self._game_not_found(key) from error
             raise RunNotFoundError(key) from error
+
+
+def _arrow_table(kind: type[Record], rows: ArrowStream) -> Any:
+    """Return rows as an ``arro3.core.Table``, which unlike a stream can be read again."""
+    from arro3.core import Table  # noqa: PLC0415 - 20 ms
+
+    try:
+        return Table.from_arrow(rows)
+    except Exception as error:  # what arro3 raises has no kind of its own
+        raise InputError(f"{kind.TABLE}: the rows are no Arrow table: {error}") from error
 
 
 def _require_run(kind: type[Record], run_id: str, given: set[str]) -> None:

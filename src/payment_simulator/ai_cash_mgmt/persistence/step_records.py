@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from payment_simulator.ai_cash_mgmt.persistence.models import (
     EquilibriumCertificateRecord,
     EvaluationSampleRecord,
+    GameFailureRecord,
+    GameOutcomeRecord,
     GameProvenanceRecord,
     IterationContextRecord,
     LLMInteractionRecord,
@@ -16,6 +18,7 @@ from payment_simulator.ai_cash_mgmt.persistence.models import (
     SupersededRecord,
 )
 from payment_simulator.ai_cash_mgmt.persistence.records import R, RecordStore
+from payment_simulator.persistence.arrow import ArrowStream
 
 
 class StepRecords(RecordStore):
@@ -62,9 +65,18 @@ class StepRecords(RecordStore):
             "get_iteration_contexts", IterationContextRecord, game_id, agent_id, iteration_number
         )
 
-    def save_evaluation_samples(self, samples: Iterable[EvaluationSampleRecord]) -> None:
-        """Save paired evaluation samples in one transaction."""
-        self._save_all(EvaluationSampleRecord, samples)
+    def save_evaluation_samples(
+        self, samples: Iterable[EvaluationSampleRecord] | ArrowStream
+    ) -> None:
+        """Save paired evaluation samples in one transaction.
+
+        Parameters
+        ----------
+        samples : iterable of EvaluationSampleRecord, or Arrow table
+            Records; or anything with ``__arrow_c_stream__`` (arro3, pyarrow, polars) whose columns
+            are the record's fields, all of them: many samples are saved faster so.
+        """
+        self._save_table_or_records(EvaluationSampleRecord, samples)
 
     def get_evaluation_samples(
         self, game_id: str, agent_id: str | None = None, iteration_number: int | None = None
@@ -97,6 +109,22 @@ class StepRecords(RecordStore):
     def get_equilibrium_certificates(self, game_id: str) -> list[EquilibriumCertificateRecord]:
         """Return a game's equilibrium certificates, oldest first."""
         return self._read("get_equilibrium_certificates", EquilibriumCertificateRecord, (game_id,))
+
+    def save_game_outcomes(self, outcomes: Iterable[GameOutcomeRecord]) -> None:
+        """Save what a game brought its banks, in one transaction."""
+        self._save_all(GameOutcomeRecord, outcomes)
+
+    def get_game_outcomes(self, game_id: str) -> list[GameOutcomeRecord]:
+        """Return what a game brought its banks, by bank."""
+        return self._read("get_game_outcomes", GameOutcomeRecord, (game_id,))
+
+    def save_game_failure(self, failure: GameFailureRecord) -> None:
+        """Save why a game stopped before its end."""
+        self._save(self._of_kind(GameFailureRecord, failure))
+
+    def get_game_failures(self, game_id: str) -> list[GameFailureRecord]:
+        """Return why a game stopped before its end, each time it did, oldest first."""
+        return self._read("get_game_failures", GameFailureRecord, (game_id,))
 
     def get_superseded_records(self, table_name: str | None = None) -> list[SupersededRecord]:
         """Return rows that were replaced by saving again, by table, key and revision."""

@@ -32,6 +32,14 @@ WHERE database_name = current_database() AND schema_name <> 'main'
 -- The version that the file has, and the package version that brought it there.
 SELECT version, package_version FROM schema_ledger ORDER BY version DESC LIMIT 1
 
+-- name: all_tables
+-- Tables of this database by schema, whoever made them.
+SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = current_database()
+
+-- name: storage_of_table
+-- Where every piece of a table lies: to tell it, DuckDB reads all metadata of the table.
+SELECT count(*) FROM pragma_storage_info('{table}')
+
 -- name: enter_migration
 INSERT INTO schema_ledger (version, name, sha256, applied_at, package_version)
 VALUES (?, ?, ?, ?, ?)

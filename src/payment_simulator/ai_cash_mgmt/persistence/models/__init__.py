@@ -1,6 +1,10 @@
 """Records: each validates when it is made, and is one row of one table."""
 
 from payment_simulator.ai_cash_mgmt.persistence.models.base import Record
+from payment_simulator.ai_cash_mgmt.persistence.models.endings import (
+    GameFailureRecord,
+    GameOutcomeRecord,
+)
 from payment_simulator.ai_cash_mgmt.persistence.models.evidence import (
     EquilibriumCertificateRecord,
     FileRole,
@@ -46,6 +50,8 @@ RECORDS: tuple[type[Record], ...] = (
     SimulationEventRecord,
     BankStateRecord,
     DailyCostRecord,
+    GameOutcomeRecord,
+    GameFailureRecord,
 )
 
 __all__ = [
@@ -56,7 +62,9 @@ __all__ = [
     "EquilibriumCertificateRecord",
     "EvaluationSampleRecord",
     "FileRole",
+    "GameFailureRecord",
     "GameMode",
+    "GameOutcomeRecord",
     "GameProvenanceRecord",
     "GameSessionRecord",
     "GameStatus",

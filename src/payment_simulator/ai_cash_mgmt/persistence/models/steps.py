@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 from pydantic import Field, model_validator
 
 from payment_simulator.ai_cash_mgmt.persistence.models.base import (
+    IMPROVEMENT_IS_OFF,
     Amount,
     Count,
     Flag,
@@ -111,6 +112,7 @@ class EvaluationSampleRecord(StepRecord):
 
     TABLE: ClassVar[str] = "evaluation_samples"
     KEY: ClassVar[tuple[str, ...]] = (*StepRecord.KEY, "sample_number")
+    REFUSAL: ClassVar[str] = IMPROVEMENT_IS_OFF
 
     sample_number: Ordinal = Field(description="Sample within the step, counted from 1.")
     sample_seed: Int64 = Field(description="Seed or number of the sample day.")

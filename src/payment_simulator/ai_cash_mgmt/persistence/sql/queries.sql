@@ -74,6 +74,12 @@ SELECT {columns} FROM provenance_files WHERE game_id = ? ORDER BY role, name
 -- name: get_equilibrium_certificates
 SELECT {columns} FROM equilibrium_certificates WHERE game_id = ? ORDER BY certificate_number
 
+-- name: get_game_outcomes
+SELECT {columns} FROM game_outcomes WHERE game_id = ? ORDER BY agent_id
+
+-- name: get_game_failures
+SELECT {columns} FROM game_failures WHERE game_id = ? ORDER BY failure_number
+
 -- name: get_simulation_run
 SELECT {columns} FROM simulation_runs WHERE run_id = ?
 

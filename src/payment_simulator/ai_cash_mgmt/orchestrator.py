@@ -1,0 +1,244 @@
+"""Plays games on a record, from the beginning or from where they stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from threading import Lock
+
+from payment_simulator.ai_cash_mgmt.config import AgentConfig, GameConfig, ProposerConfig
+from payment_simulator.ai_cash_mgmt.game_setup import GameSetup, set_up
+from payment_simulator.ai_cash_mgmt.loop import GameLoop, OnStep
+from payment_simulator.ai_cash_mgmt.persistence.models import GameStatus
+from payment_simulator.ai_cash_mgmt.persistence.repository import GameRepository
+from payment_simulator.ai_cash_mgmt.proposers.base import Proposer
+from payment_simulator.ai_cash_mgmt.provenance import scenario_of
+from payment_simulator.ai_cash_mgmt.record_ledger import RecordLedger
+from payment_simulator.ai_cash_mgmt.result import GameResult, game_result
+from payment_simulator.errors import (
+    DatabaseError,
+    GameFailedError,
+    GameNotFoundError,
+    InputError,
+)
+from payment_simulator.scenario import Scenario, load_scenario
+
+_FINISHED = (GameStatus.COMPLETED, GameStatus.CONVERGED)
+#: Games that this process is playing; another process is kept out by the database itself.
+_playing: set[tuple[str, str]] = set()
+_playing_lock = Lock()
+
+
+class GameOrchestrator:
+    """Plays one game and records every step.
+
+    Parameters
+    ----------
+    config : GameConfig
+        What is played, and how.
+    repository : GameRepository
+        Where it is recorded; its tables are made if need be.
+    scenario : Scenario, optional
+        What is played, where it does not stand in the file that the configuration names.
+    proposers : mapping of bank to Proposer, optional
+        Objects instead of what the configuration names.
+    threads : int, optional
+        For simulations; results do not depend on it.
+    on_step : callable, optional
+        Called with every :class:`~payment_simulator.ai_cash_mgmt.step.Step` once it is durable.
+
+    Examples
+    --------
+    >>> config = GameConfig.from_yaml("examples/games/two_period.yaml")  # doctest: +SKIP
+    >>> with DatabaseManager("simulation.db") as manager:  # doctest: +SKIP
+    ...     result = GameOrchestrator(config, GameRepository(manager.conn)).play()
+    """
+
+    def __init__(
+        self,
+        config: GameConfig,
+        repository: GameRepository,
+        *,
+        scenario: Scenario | None = None,
+        proposers: Mapping[str, Proposer] | None = None,
+        threads: int | None = None,
+        on_step: OnStep | None = None,
+    ) -> None:
+        self.repository = repository
+        self.scenario = load_scenario(config.scenario_path()) if scenario is None else scenario
+        self.config = config = with_objects(config, self.scenario, proposers or {})
+        self.game_id = config.game_id or default_game_id(config, self.scenario)
+        self._setup = set_up(
+            self.game_id, config, self.scenario, proposers=proposers, threads=threads
+        )
+        self._on_step = on_step
+
+    def play(self) -> GameResult:
+        """Play the game from its first step to its end.
+
+        Returns
+        -------
+        GameResult
+
+        Raises
+        ------
+        InputError
+            The record has a game of this name already.
+        GameFailedError
+            A proposer or a simulation failed; what was recorded stands, and the game can be
+            resumed.
+        """
+        with _alone(self.repository, self.game_id):
+            self.repository.initialize_schema()
+            found = self.repository.get_game_session(self.game_id)
+            if found is not None:
+                raise InputError(
+                    f"game {self.game_id!r} is in the record already ({found.status}); resume it, "
+                    "or give the new game another game_id"
+                )
+            ledger = RecordLedger(self.repository, self._setup)
+            ledger.begin()
+            return _play(self._setup, ledger, self.repository, self._on_step)
+
+
+def resume_game(
+    repository: GameRepository,
+    game_id: str,
+    *,
+    proposers: Mapping[str, Proposer] | None = None,
+    may_run_code: bool = False,
+    threads: int | None = None,
+    on_step: OnStep | None = None,
+) -> GameResult:
+    """Go on with a game that was interrupted or failed, from the record alone.
+
+    Its record becomes what it would have been. A step in which it failed is made once more.
+
+    Parameters
+    ----------
+    repository : GameRepository
+    game_id : str
+    proposers : mapping of bank to Proposer, optional
+        Objects, where the game was played with such.
+    may_run_code : bool
+        Whether a proposer that the record names as ``module:Class`` may be imported and run.
+    threads, on_step
+        As in :class:`GameOrchestrator`.
+
+    Raises
+    ------
+    GameNotFoundError
+        There is no such game.
+    InputError
+        The game has ended, or the record does not hold what is needed to go on.
+    GameFailedError
+        It failed again.
+    """
+    session = repository.get_game_session(game_id)
+    if session is None:
+        raise GameNotFoundError(game_id, repository.get_game_ids())
+    if session.status in _FINISHED:
+        raise InputError(
+            f"game {game_id!r} has ended ({session.status} after {session.total_iterations} "
+            "iterations); there is nothing to resume"
+        )
+    scenario, _ = scenario_of(game_id, repository.get_provenance_files(game_id))
+    config = GameConfig.from_json(session.config_json)
+    _check_proposers(config, scenario, proposers or {}, may_run_code=may_run_code)
+    setup = set_up(game_id, config, scenario, proposers=proposers, threads=threads)
+    with _alone(repository, game_id):
+        ledger = RecordLedger(repository, setup)
+        ledger.take_up()
+        return _play(setup, ledger, repository, on_step)
+
+
+def _play(
+    setup: GameSetup, ledger: RecordLedger, repository: GameRepository, on_step: OnStep | None
+) -> GameResult:
+    loop = GameLoop(setup, ledger, on_step)
+    try:
+        loop.play()
+    except (GameFailedError, DatabaseError):
+        raise  # written down already, or nothing can be written
+    except Exception as error:
+        ledger.save_failure(error, loop.iteration)
+        where = f"iteration {loop.iteration}: {type(error).__name__}: {error}"
+        raise GameFailedError(setup.game_id, where) from error
+    return game_result(repository, setup.game_id)
+
+
+def with_objects(
+    config: GameConfig, scenario: Scenario, proposers: Mapping[str, Proposer]
+) -> GameConfig:
+    """Return the configuration that says of which class the objects are that propose.
+
+    The record then tells who proposed, and that a game can only go on with such an object.
+    """
+    if not proposers:
+        return config
+    agents = {
+        bank: config.optimized_agents.get(bank, AgentConfig()) for bank in config.agents(scenario)
+    }
+    for bank in set(proposers) & set(agents):
+        chosen = config.proposer_of(bank)
+        if chosen.kind != "python":
+            named = ProposerConfig(
+                kind="python",
+                object=_class_of(proposers[bank]),
+                max_retries=chosen.max_retries,
+                max_invalid_steps=chosen.max_invalid_steps,
+            )
+            agents[bank] = agents[bank].model_copy(update={"proposer": named})
+    return config.model_copy(update={"optimized_agents": agents})
+
+
+def _class_of(proposer: Proposer) -> str:
+    kind = type(proposer)
+    return f"{kind.__module__}:{kind.__name__}"
+
+
+def default_game_id(config: GameConfig, scenario: Scenario) -> str:
+    """Return a name for a game that was given none: scenario, seed, and the time."""
+    now = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")[:-3]
+    return f"{scenario.name}-{config.master_seed}-{now}"
+
+
+def _check_proposers(
+    config: GameConfig,
+    scenario: Scenario,
+    proposers: Mapping[str, Proposer],
+    *,
+    may_run_code: bool,
+) -> None:
+    """Keep a game from going on otherwise than it began.
+
+    And a record that came from somewhere else from naming code that is then run.
+    """
+    for bank in config.agents(scenario):
+        chosen = config.proposer_of(bank)
+        if chosen.kind != "python" and bank in proposers:
+            raise InputError(
+                f"proposers: that of bank {bank!r} was {chosen.kind}; a game goes on with what it "
+                "began with"
+            )
+        if chosen.kind == "python" and bank not in proposers and not may_run_code:
+            raise InputError(
+                f"the proposer of bank {bank!r} is code, {chosen.object}, named by the record; "
+                "look at it, and allow it if you trust it (--trust-code, or may_run_code=True)"
+            )
+
+
+@contextmanager
+def _alone(repository: GameRepository, game_id: str) -> Iterator[None]:
+    """Keep the same game from being played twice at once in this process."""
+    key = (repository.location, game_id)
+    with _playing_lock:
+        if key in _playing:
+            raise InputError(f"game {game_id!r} is being played by this process already")
+        _playing.add(key)
+    try:
+        yield
+    finally:
+        with _playing_lock:
+            _playing.discard(key)

@@ -1,0 +1,180 @@
+"""Where a search's next tries come from: samplers that are asked, and told what the tries cost."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final, Protocol
+
+import optuna
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+from optuna.samplers import BaseSampler, RandomSampler, TPESampler
+from optuna.trial import Trial, TrialState, create_trial
+
+from payment_simulator.ai_cash_mgmt.parameter_space import Axis, Values
+from payment_simulator.ai_cash_mgmt.seeds import Uniforms
+
+#: The samplers of a search: Parzen trees, chance, an even covering.
+SAMPLERS: Final = ("tpe", "random", "qmc")
+
+#: Tries before the Parzen trees are made: those of the first round.
+_STARTUP = 8
+_OPTUNA_SEEDS = 2**32
+
+
+class Asking(Protocol):
+    """Comes up with tries, and learns from them."""
+
+    def ask(self) -> Values:
+        """Return the next try; it may be one that was made before."""
+        ...
+
+    def tell(self, values: Values, cost: float) -> None:
+        """Take note of what a try costs, whoever came up with it."""
+        ...
+
+
+def asking(sampler: str, axes: Sequence[Axis], seed: int) -> Asking:
+    """Return the sampler of a name.
+
+    Parameters
+    ----------
+    sampler : str
+        One of ``SAMPLERS``.
+    axes : sequence of Axis
+        What is chosen.
+    seed : int
+        For all that is random in it.
+    """
+    if sampler == "qmc":
+        return EvenCovering(axes, seed)
+    return OptunaStudy(sampler, axes, seed)
+
+
+class EvenCovering:
+    """Covers the space evenly, however many tries there are.
+
+    Parameters
+    ----------
+    axes : sequence of Axis
+    seed : int
+        Moves the whole pattern.
+
+    Notes
+    -----
+    The additive recurrence of M. Roberts ("The unreasonable effectiveness of quasirandom
+    sequences", 2018): position *k* on axis *i* is the fraction of ``shift + k / g^(i + 1)``, *g*
+    being the root above 1 of ``x^(d + 1) = x + 1`` for *d* axes.
+    """
+
+    def __init__(self, axes: Sequence[Axis], seed: int) -> None:
+        self._axes = axes
+        root = 2.0
+        for _ in range(64):
+            root = (1.0 + root) ** (1.0 / (len(axes) + 1))
+        self._strides = [root ** -(i + 1) for i in range(len(axes))]
+        self._place: list[float] = Uniforms(seed).take(len(axes)).tolist()
+
+    def ask(self) -> Values:
+        """Return the next point of the pattern."""
+        moved = zip(self._place, self._strides, strict=True)
+        self._place = [math.fmod(place + stride, 1.0) for place, stride in moved]
+        return tuple(a.value(place) for a, place in zip(self._axes, self._place, strict=True))
+
+    def tell(self, values: Values, cost: float) -> None:
+        """Take no note: the pattern does not depend on costs."""
+
+
+class OptunaStudy:
+    """A study of Optuna's in memory, by ask and tell.
+
+    Floats without a step are asked for as positions, all else by number.
+
+    Parameters
+    ----------
+    sampler : {"tpe", "random"}
+    axes : sequence of Axis
+    seed : int
+    """
+
+    def __init__(self, sampler: str, axes: Sequence[Axis], seed: int) -> None:
+        self._axes = axes
+        self._distributions = {axis.name: _distribution(axis) for axis in axes}
+        self._waiting: dict[Values, Trial] = {}
+        self._told: set[Values] = set()
+        with _quiet():
+            self._study = optuna.create_study(sampler=_sampler(sampler, seed % _OPTUNA_SEEDS))
+
+    def ask(self) -> Values:
+        """Return what the sampler would try next."""
+        trial = self._study.ask(self._distributions)
+        values = tuple(_value(axis, trial.params[axis.name]) for axis in self._axes)
+        if values in self._waiting or values in self._told:
+            # Told twice, a cost would count twice.
+            self._study.tell(trial, state=TrialState.FAIL)
+        else:
+            self._waiting[values] = trial
+        return values
+
+    def tell(self, values: Values, cost: float) -> None:
+        """Take note of a try, unless its cost is no number or a value lies off the steps."""
+        self._told.add(values)
+        trial = self._waiting.pop(values, None)
+        if trial is not None:
+            is_cost = math.isfinite(cost)
+            state = TrialState.COMPLETE if is_cost else TrialState.FAIL
+            self._study.tell(trial, cost if is_cost else None, state=state)
+            return
+        inner = {axis.name: _inner(axis, v) for axis, v in zip(self._axes, values, strict=True)}
+        if not math.isfinite(cost) or None in inner.values():
+            return
+        self._study.add_trial(
+            create_trial(params=inner, distributions=self._distributions, value=cost)
+        )
+
+
+def _distribution(axis: Axis) -> BaseDistribution:
+    if axis.count is None:
+        return FloatDistribution(0.0, 1.0)
+    if axis.values:
+        return CategoricalDistribution(range(axis.count))
+    return IntDistribution(0, axis.count - 1)
+
+
+def _value(axis: Axis, inner: float) -> float:
+    return axis.value(inner) if axis.count is None else axis.at(int(inner))
+
+
+def _inner(axis: Axis, value: float) -> float | None:
+    """Return how the study knows a value; None if it does not."""
+    position = axis.position(value)
+    if axis.count is None:
+        return position
+    index = round(position * (axis.count - 1))
+    return index if axis.at(index) == value else None
+
+
+def _sampler(name: str, seed: int) -> BaseSampler:
+    if name == "random":
+        return RandomSampler(seed=seed)
+    return TPESampler(seed=seed, multivariate=True, constant_liar=True, n_startup_trials=_STARTUP)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Optuna from reporting a new study, and from warning of options it calls experimental."""
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(max(before, optuna.logging.WARNING))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            yield
+    finally:
+        optuna.logging.set_verbosity(before)

@@ -1,0 +1,124 @@
+"""Tries close to the best so far: where in between costs stop falling and begin to rise."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+from payment_simulator.ai_cash_mgmt.parameter_space import Axis, Values
+from payment_simulator.ai_cash_mgmt.seeds import Uniforms
+
+#: How far to go towards the nearest points tried, as shares of the distance to them.
+_SHARES = tuple(1 / 3 / 4**n for n in range(8))
+#: How far a jump goes at most, as a share of the range; at the least, as a share of that.
+_FARTHEST, _NEAREST = 0.5, 0.001
+
+#: A position on an axis, and what was paid there.
+_Mark: TypeAlias = tuple[float, float]
+
+
+class Nearby:
+    """Comes up with tries close to the best so far.
+
+    Along one parameter, the others as they are, it takes the points where straight lines through
+    what was tried on both sides meet, then points on the way to the neighbours on both sides. With
+    several parameters it also jumps, in all of them at once and some way off, near or far.
+
+    Parameters
+    ----------
+    axes : sequence of Axis
+        What is chosen.
+    seed : int
+        For which parameter comes first, and for jumps.
+    """
+
+    def __init__(self, axes: Sequence[Axis], seed: int) -> None:
+        self._axes = axes
+        self._uniforms = Uniforms(seed)
+        self._turn = self._uniforms.index(len(axes))
+
+    def bounds(self, values: Values) -> Iterator[Values]:
+        """Go through the bounds of each parameter, the others as they are."""
+        for i in self._axes_in_turn():
+            for bound in (0.0, 1.0):
+                yield self._moved(values, {i: bound})
+
+    def around(self, best: Values, costs: Mapping[Values, float]) -> Iterator[Values]:
+        """Go through points close to the best, the closer the later.
+
+        Parameters
+        ----------
+        best : tuple of float
+            Where to look around.
+        costs : Mapping of tuple of float to float
+            What was tried, the best included, with its cost.
+        """
+        self._turn += 1
+        places = [axis.position(value) for axis, value in zip(self._axes, best, strict=True)]
+        lines = [self._line(i, best, costs) for i in range(len(self._axes))]
+        for n, share in enumerate(_SHARES):
+            for i in self._axes_in_turn():
+                if n == 0:
+                    for place in _crossings(lines[i], places[i]):
+                        yield self._moved(best, {i: place})
+                for end in _ends(lines[i], places[i]):
+                    reach = max(abs(end - places[i]) * share, self._axes[i].grain)
+                    yield self._moved(best, {i: places[i] + math.copysign(reach, end - places[i])})
+                if len(self._axes) > 1:
+                    yield self._moved(best, dict(enumerate(self._jumped(places))))
+
+    def _axes_in_turn(self) -> Iterator[int]:
+        n_axes = len(self._axes)
+        return ((self._turn + n) % n_axes for n in range(n_axes))
+
+    def _line(self, i: int, best: Values, costs: Mapping[Values, float]) -> list[_Mark]:
+        """Return what was tried along one axis, all other values being those of the best."""
+        others, position = (best[:i], best[i + 1 :]), self._axes[i].position
+        return sorted(
+            (position(v[i]), cost) for v, cost in costs.items() if (v[:i], v[i + 1 :]) == others
+        )
+
+    def _jumped(self, places: Sequence[float]) -> list[float]:
+        sides, reaches = self._uniforms.take(2 * len(places)).reshape(2, -1).tolist()
+        moves = zip(places, sides, reaches, strict=True)
+        return [
+            place + math.copysign(_FARTHEST * _NEAREST**reach, side - 0.5)
+            for place, side, reach in moves
+        ]
+
+    def _moved(self, values: Values, to: Mapping[int, float]) -> Values:
+        """Return the values nearest to other positions on some axes."""
+        return tuple(
+            axis.value(to[i]) if i in to else value
+            for i, (axis, value) in enumerate(zip(self._axes, values, strict=True))
+        )
+
+
+def _ends(line: Sequence[_Mark], place: float) -> tuple[float, float]:
+    """Return the nearest positions tried on both sides; the bounds where there are none."""
+    return (
+        max((p for p, _ in line if p < place), default=0.0),
+        min((p for p, _ in line if p > place), default=1.0),
+    )
+
+
+def _crossings(line: Sequence[_Mark], place: float) -> Iterator[float]:
+    """Go through the positions around the best where the lines of both sides meet.
+
+    Where costs are straight but for one bend, that is the bend.
+    """
+    at = next(n for n, (p, _) in enumerate(line) if p == place)
+    for first in (at - 1, at - 2):
+        if first >= 0 and first + 4 <= len(line):
+            before, left, right, after = line[first : first + 4]
+            rise, fall = _slope(right, after), _slope(before, left)
+            # The lines meet between the two inner points only where costs bend upwards.
+            if math.isfinite(rise - fall) and rise > fall:
+                met = left[0] + (right[1] - left[1] - rise * (right[0] - left[0])) / (fall - rise)
+                if left[0] < met < right[0]:
+                    yield met
+
+
+def _slope(left: _Mark, right: _Mark) -> float:
+    return (right[1] - left[1]) / (right[0] - left[0])

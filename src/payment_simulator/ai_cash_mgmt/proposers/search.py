@@ -1,0 +1,100 @@
+"""The proposer that searches: a small study of its own in every step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+
+from payment_simulator.ai_cash_mgmt.parameter_space import ParameterSpace, Values
+from payment_simulator.ai_cash_mgmt.proposers.asking import SAMPLERS, Asking, asking
+from payment_simulator.ai_cash_mgmt.proposers.base import Proposal, Situation
+from payment_simulator.ai_cash_mgmt.proposers.nearby import Nearby
+from payment_simulator.ai_cash_mgmt.proposers.trials import Trials
+from payment_simulator.ai_cash_mgmt.seeds import derive_seed
+from payment_simulator.errors import InputError
+from payment_simulator.policy.wording import nearest, quoted
+
+#: Policies that are played in one go.
+_ROUND = 8
+#: How often a sampler is asked for each try, at most: it may come up with the same again.
+_ASKS = 4
+
+
+class SearchProposer:
+    """Tries some policies on the sample days and proposes the cheapest.
+
+    Half of the tries are a sampler's, over the whole space. The other half are close to the best
+    so far: they tell where in between costs begin to rise again, which a sampler alone finds out
+    slowly. Where the space holds no more points than there are tries, all are tried.
+
+    Parameters
+    ----------
+    candidates : int
+        How many policies are tried in a step, the one in force among them.
+    sampler : {"tpe", "random", "qmc"}
+        Parzen trees (Optuna), chance, or an even covering of the space.
+
+    Raises
+    ------
+    InputError
+        There is no such sampler, or less than two candidates.
+    """
+
+    def __init__(self, candidates: int = 32, sampler: str = "tpe") -> None:
+        if sampler not in SAMPLERS:
+            raise InputError(f"sampler {quoted(sampler)}; {nearest(sampler, SAMPLERS)}")
+        if candidates < 2:  # noqa: PLR2004 - the policy in force and another one
+            raise InputError(f"candidates: {candidates}; expected at least 2")
+        self.candidates = candidates
+        self.sampler = sampler
+
+    @property
+    def label(self) -> str:
+        """Who proposes."""
+        return f"search/{self.sampler}"
+
+    def propose(self, situation: Situation) -> Proposal:
+        """Return the cheapest policy found; the one in force where none is better."""
+        space = ParameterSpace(situation.constraints.allowed_parameters)
+        trials = Trials(situation, space)
+        if space.size is not None and space.size <= self.candidates:
+            points = [tuple(point.values()) for point in space.grid(self.candidates)]
+            trials.play([trials.current, *points])
+        else:
+            source = asking(self.sampler, space.axes, situation.seed)
+            nearby = Nearby(space.axes, derive_seed(situation.seed, "nearby"))
+            _Study(trials, source, nearby).run(self.candidates)
+        return trials.proposal()
+
+
+class _Study:
+    """A study while it is being made."""
+
+    def __init__(self, trials: Trials, sampler: Asking, nearby: Nearby) -> None:
+        self._trials = trials
+        self._sampler = sampler
+        self._nearby = nearby
+
+    def run(self, candidates: int) -> None:
+        """Try so many policies, or fewer where no more are found."""
+        trials = self._trials
+        own = chain([trials.current], self._nearby.bounds(trials.current))
+        while (left := candidates - len(trials.costs)) > 0:
+            tries = self._round(own, min(left, _ROUND))
+            if not tries:
+                return
+            trials.play(tries)
+            for values in tries:
+                self._sampler.tell(values, trials.costs[values])
+            own = self._nearby.around(trials.best, trials.costs)
+
+    def _round(self, own: Iterator[Values], size: int) -> list[Values]:
+        """Return tries that are all new, half of them the sampler's."""
+        tries: dict[Values, None] = {}
+        asked = (self._sampler.ask() for _ in range(_ASKS * size))
+        # A sampler that has nothing new to say leaves its share to the other half.
+        for source, most in ((own, size // 2), (asked, size), (own, size)):
+            while len(tries) < most and (values := next(source, None)) is not None:
+                if values not in self._trials.costs:
+                    tries[values] = None
+        return list(tries)

@@ -1,0 +1,118 @@
+"""How a game ended, as the record tells it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from payment_simulator.ai_cash_mgmt.persistence.models import GameOutcomeRecord
+from payment_simulator.ai_cash_mgmt.persistence.repository import GameRepository
+from payment_simulator.errors import GameNotFoundError
+
+
+@dataclass(frozen=True)
+class BankResult:
+    """What became of one bank.
+
+    Attributes
+    ----------
+    start_cost, final_cost : float
+        Mean cost under the first and the last policies, on the same held-out days, cents.
+    parameters : Mapping of str to float
+        Of its last policy.
+    interval : tuple of float, optional
+        Two-sided interval of what it gained, cents; none where there is one day.
+    """
+
+    start_cost: float
+    final_cost: float
+    parameters: Mapping[str, float]
+    interval: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class GameResult:
+    """How a game ended.
+
+    Attributes
+    ----------
+    game_id : str
+    status : str
+        ``converged`` or ``completed``.
+    iterations : int
+    converged : bool
+    final_cost : float or None
+        Cost of all banks under the last policies, cents.
+    banks : Mapping of str to BankResult
+        All banks, in the order of the scenario.
+    distance_from_equilibrium : float or None
+        The largest gain that a bank could still make alone, cents; None where the game file did not
+        ask for it.
+    """
+
+    game_id: str
+    status: str
+    iterations: int
+    converged: bool
+    final_cost: float | None
+    banks: Mapping[str, BankResult]
+    distance_from_equilibrium: float | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the same as JSON has it."""
+        return {
+            "game_id": self.game_id,
+            "status": self.status,
+            "iterations": self.iterations,
+            "converged": self.converged,
+            "final_cost": self.final_cost,
+            "banks": {
+                bank: {
+                    "start_cost": found.start_cost,
+                    "final_cost": found.final_cost,
+                    "parameters": dict(found.parameters),
+                }
+                for bank, found in self.banks.items()
+            },
+            "distance_from_equilibrium": self.distance_from_equilibrium,
+        }
+
+
+def game_result(repository: GameRepository, game_id: str) -> GameResult:
+    """Return how a game ended.
+
+    Raises
+    ------
+    GameNotFoundError
+        There is no such game.
+    """
+    session = repository.get_game_session(game_id)
+    if session is None:
+        raise GameNotFoundError(game_id, repository.get_game_ids())
+    certificates = repository.get_equilibrium_certificates(game_id)
+    outcomes = repository.get_game_outcomes(game_id)
+    return GameResult(
+        game_id=game_id,
+        status=session.status,
+        iterations=session.total_iterations,
+        converged=session.converged,
+        final_cost=session.final_cost,
+        banks=MappingProxyType({found.agent_id: _bank(found) for found in outcomes}),
+        distance_from_equilibrium=(
+            certificates[-1].distance_from_equilibrium if certificates else None
+        ),
+    )
+
+
+def _bank(outcome: GameOutcomeRecord) -> BankResult:
+    low, high = outcome.improvement_low, outcome.improvement_high
+    parameters = json.loads(outcome.final_policy_json).get("parameters", {})
+    return BankResult(
+        start_cost=outcome.start_cost,
+        final_cost=outcome.final_cost,
+        parameters=MappingProxyType(parameters),
+        interval=None if low is None or high is None else (low, high),
+    )

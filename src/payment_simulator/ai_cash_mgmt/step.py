@@ -1,0 +1,373 @@
+"""One step of a game: one bank's agent proposes, and its proposal is checked and judged."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from payment_simulator.ai_cash_mgmt.acceptance import Decision, Evaluation, decide
+from payment_simulator.ai_cash_mgmt.config import GameConfig
+from payment_simulator.ai_cash_mgmt.constraints import ConstraintValidator, ScenarioConstraints
+from payment_simulator.ai_cash_mgmt.evaluation import Arena
+from payment_simulator.ai_cash_mgmt.mean_costs import Days, Profile
+from payment_simulator.ai_cash_mgmt.proposers.base import (
+    CallLog,
+    OwnReport,
+    PastStep,
+    Proposal,
+    Proposed,
+    Proposer,
+    ProposerError,
+    Refusal,
+    Shown,
+    Situation,
+    Tools,
+)
+from payment_simulator.ai_cash_mgmt.seeds import derive_seed
+from payment_simulator.ai_cash_mgmt.stages import Stage
+from payment_simulator.errors import DatabaseError, PaymentSimulatorError, SimulationError
+from payment_simulator.policy import Policy, to_json
+
+UNCHANGED = "nothing better was found: the policy proposed is the one in force"
+
+
+@dataclass(frozen=True)
+class Agent:
+    """A bank whose policy is optimised, and by whom.
+
+    Attributes
+    ----------
+    bank : str
+    proposer : Proposer
+    constraints : ScenarioConstraints
+    validator : ConstraintValidator
+    max_retries : int
+        How often an invalid proposal is sent back within a step.
+    max_invalid_steps : int
+        After so many steps in a row without a valid proposal the game fails.
+    """
+
+    bank: str
+    proposer: Proposer
+    constraints: ScenarioConstraints
+    validator: ConstraintValidator
+    max_retries: int
+    max_invalid_steps: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """What came of a step.
+
+    Attributes
+    ----------
+    bank, iteration, trigger_tick, label
+        Whose step, which, when, and who proposed.
+    old : Policy
+        The policy in force.
+    new : Policy, optional
+        The policy proposed, where it is valid.
+    new_text : str
+        The proposal as JSON, or as it came.
+    evaluation : Evaluation
+        Both policies on the judging days; where there is no valid proposal, the old one twice.
+    decision : Decision
+    errors : tuple of str
+        Why there is no valid proposal; empty where there is one.
+    refused : tuple of Refusal
+        Proposals that were sent back.
+    reasoning : str
+    tokens_used : int
+    latency_seconds : float
+    report : OwnReport
+        The bank's own books on the proposer's sample days.
+    shown : Shown
+        What the proposer was shown beside that.
+    n_past : int
+        Steps of the bank before this one.
+    """
+
+    bank: str
+    iteration: int
+    trigger_tick: int
+    label: str
+    old: Policy
+    new: Policy | None
+    new_text: str
+    evaluation: Evaluation
+    decision: Decision
+    errors: tuple[str, ...]
+    refused: tuple[Refusal, ...]
+    reasoning: str
+    tokens_used: int
+    latency_seconds: float
+    report: OwnReport
+    shown: Shown
+    n_past: int
+
+    @property
+    def ruling(self) -> Policy:
+        """The policy in force after the step."""
+        return self.new if self.new is not None and self.decision.is_accepted else self.old
+
+    @property
+    def old_cost(self) -> float:
+        """Mean cost of the old policy on the judging days, cents."""
+        return self.evaluation.mean_old
+
+    @property
+    def new_cost(self) -> float:
+        """Mean cost of the policy proposed on the judging days, cents."""
+        return self.evaluation.mean_new
+
+    def past(self) -> PastStep:
+        """Return the step as the bank's agent remembers it."""
+        return PastStep(
+            iteration=self.iteration,
+            policy_json=self.new_text,
+            parameters={} if self.new is None else dict(self.new.parameters),
+            old_cost=self.old_cost,
+            new_cost=self.new_cost,
+            was_accepted=self.decision.is_accepted,
+            errors=self.errors,
+        )
+
+
+class StepFailedError(Exception):
+    """A step ended without an answer of its proposer; the game stops.
+
+    Attributes
+    ----------
+    step : Step
+        What can be recorded of it.
+    reason : ProposerError
+    """
+
+    def __init__(self, step: Step, reason: ProposerError) -> None:
+        super().__init__(str(reason))
+        self.step = step
+        self.reason = reason
+
+
+class StepPlayer:
+    """Plays the steps of a game.
+
+    Parameters
+    ----------
+    config : GameConfig
+    stage : Stage
+        Where the steps take place.
+    """
+
+    def __init__(self, config: GameConfig, stage: Stage) -> None:
+        self._config = config
+        self._stage = stage
+
+    def play(
+        self,
+        agent: Agent,
+        profile: Profile,
+        when: tuple[int, int],
+        history: tuple[PastStep, ...],
+        calls: CallLog,
+    ) -> Step:
+        """Let an agent make its step.
+
+        Parameters
+        ----------
+        agent : Agent
+        profile : tuple of Policy
+            The policies of all banks, as the step sees them.
+        when : tuple of int
+            Iteration (from 1), and the last tick played before it.
+        history : tuple of PastStep
+            The agent's own steps so far.
+        calls : CallLog
+            Where calls of models are written down.
+
+        Raises
+        ------
+        StepFailedError
+            The proposer failed.
+        SimulationError
+            A run under the policies in force stopped.
+        """
+        return _Attempt(self._config, self._stage, agent, profile, when, history, calls).play()
+
+
+class _Attempt:
+    """A step while it is being played."""
+
+    def __init__(
+        self,
+        config: GameConfig,
+        stage: Stage,
+        agent: Agent,
+        profile: Profile,
+        when: tuple[int, int],
+        history: tuple[PastStep, ...],
+        calls: CallLog,
+    ) -> None:
+        self._config = config
+        self._agent = agent
+        self._profile = profile
+        self._arena: Arena = stage.arena
+        iteration, _ = when
+        self._judging = stage.days("judge", iteration, agent.bank)
+        i = stage.arena.scenario.bank_ids.index(agent.bank)
+        self._old = profile[i]
+        days = stage.days("propose", iteration, agent.bank)
+        self._situation = Situation(
+            bank=agent.bank,
+            iteration=iteration,
+            trigger_tick=when[1],
+            mode=config.game_mode,
+            scenario=stage.arena.scenario,
+            policy=self._old,
+            constraints=agent.constraints,
+            validator=agent.validator,
+            history=history,
+            refused=(),
+            seed=derive_seed(config.master_seed, "proposer", iteration, agent.bank),
+            calls=calls,
+            tools=self._tools(stage, days),
+        )
+        self._proposals: list[Proposal] = []
+        self._seconds = 0.0
+
+    def _tools(self, stage: Stage, days: Days) -> Tools:
+        arena, profile, bank = self._arena, self._profile, self._agent.bank
+        return Tools(
+            costs=lambda candidates: arena.candidate_costs(profile, bank, candidates, days),
+            report=lambda: arena.report(profile, bank, days),
+            replay=lambda number: arena.replay(profile, days, number),
+            so_far=stage.so_far,
+        )
+
+    def play(self) -> Step:
+        """Ask until there is a valid proposal, or no more retries."""
+        errors: tuple[str, ...] = ()
+        for _ in range(self._agent.max_retries + 1):
+            try:
+                proposed = self._ask()
+            except ProposerError as error:
+                step = self._without_proposal((str(error),))
+                raise StepFailedError(step, error) from error
+            text, policy, errors = self._check(proposed)
+            if policy is not None:
+                evaluation, errors = self._judge(policy)
+                if evaluation is not None:
+                    return self._step(text, policy, evaluation)
+            refused = Refusal(text, errors)
+            self._situation.refused = (*self._situation.refused, refused)
+        return self._without_proposal(errors)
+
+    def _ask(self) -> Proposed:
+        """Ask the proposer once; a fault of its own becomes a ``ProposerError``."""
+        label = self._agent.proposer.label
+        started = time.perf_counter()
+        try:
+            answer = self._agent.proposer.propose(self._situation)
+        except (ProposerError, DatabaseError, SimulationError):
+            raise
+        except PaymentSimulatorError as error:
+            raise ProposerError(f"{label}: {error}") from error
+        except Exception as error:
+            raise ProposerError(f"{label}: {type(error).__name__}: {error}") from error
+        took = time.perf_counter() - started
+        proposal = answer if isinstance(answer, Proposal) else Proposal(answer)
+        given = proposal.latency_seconds
+        self._seconds += took if given is None else given
+        self._proposals.append(proposal)
+        return proposal.policy
+
+    def _check(self, proposed: Proposed) -> tuple[str, Policy | None, tuple[str, ...]]:
+        """Return a proposal as text, and as a policy or the errors in it."""
+        errors = tuple(self._agent.validator.validate(proposed))
+        if not errors:
+            policy = self._agent.validator.parse(proposed)
+            return to_json(policy), policy, ()
+        return _as_text(proposed), None, errors
+
+    def _judge(self, policy: Policy) -> tuple[Evaluation | None, tuple[str, ...]]:
+        """Compare a policy with the one in force; one that stops a run is not valid."""
+        if policy == self._old:
+            return self._old_twice(), ()
+        try:
+            found = self._arena.compare(self._profile, self._situation.bank, policy, self._judging)
+        except SimulationError as error:
+            self._old_twice()  # raises where the policies in force are to blame
+            return None, (f"with this policy a run stops: {error}",)
+        return found, ()
+
+    def _old_twice(self) -> Evaluation:
+        arena, days = self._arena, self._judging
+        i = arena.scenario.bank_ids.index(self._situation.bank)
+        batch = arena.play([self._profile], days)
+        cost, rate = arena.bank_costs(batch)[:, 0, i], batch.settlement_rate[:, 0]
+        return Evaluation(cost, cost, rate, rate, tuple(int(number) for number in days.numbers))
+
+    def _without_proposal(self, errors: tuple[str, ...]) -> Step:
+        refused = self._situation.refused
+        text = refused[-1].text if refused else to_json(self._old)
+        return self._step(text, None, self._old_twice(), errors)
+
+    def _step(
+        self,
+        text: str,
+        policy: Policy | None,
+        evaluation: Evaluation,
+        errors: tuple[str, ...] = (),
+    ) -> Step:
+        situation, proposals = self._situation, self._proposals
+        return Step(
+            bank=situation.bank,
+            iteration=situation.iteration,
+            trigger_tick=situation.trigger_tick,
+            label=self._agent.proposer.label,
+            old=self._old,
+            new=policy,
+            new_text=text,
+            evaluation=evaluation,
+            decision=self._decide(policy, evaluation),
+            errors=errors,
+            refused=situation.refused,
+            reasoning=proposals[-1].reasoning if proposals else "",
+            tokens_used=sum(proposal.tokens_used for proposal in proposals),
+            latency_seconds=self._seconds,
+            report=situation.report,
+            shown=situation.shown,
+            n_past=len(situation.history),
+        )
+
+    def _decide(self, policy: Policy | None, evaluation: Evaluation) -> Decision:
+        if policy is None:
+            return Decision(
+                is_accepted=False, reason="there is no valid proposal", lower_bound=None
+            )
+        if policy == self._old:
+            return Decision(is_accepted=False, reason=UNCHANGED, lower_bound=None)
+        acceptance = self._config.acceptance
+        return decide(
+            evaluation,
+            rule=acceptance.rule,
+            confidence=acceptance.confidence,
+            improvement_threshold=self._config.convergence.improvement_threshold,
+            min_settlement_rate=acceptance.min_settlement_rate,
+        )
+
+
+def _as_text(proposed: Proposed) -> str:
+    """Return what a proposer gave as text, whatever it is."""
+    if isinstance(proposed, str):
+        return proposed.encode("utf-8", "replace").decode()
+    if isinstance(proposed, Policy):
+        return to_json(proposed)
+    if isinstance(proposed, Mapping):
+        try:
+            return json.dumps(proposed, ensure_ascii=False)
+        except (TypeError, ValueError, RecursionError):
+            pass
+    return repr(proposed).encode("utf-8", "replace").decode()

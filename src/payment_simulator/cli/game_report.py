@@ -1,0 +1,90 @@
+"""What a game came to, for a person: who improved by how much, and what to look at next."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from payment_simulator.cli.options import DEFAULT_DATABASE
+from payment_simulator.cli.output import (
+    counted,
+    money,
+    print_facts,
+    print_table,
+    program,
+    visible,
+)
+
+if TYPE_CHECKING:
+    from payment_simulator.ai_cash_mgmt.result import BankResult, GameResult
+
+#: Banks that the table lists; JSON has all.
+_LISTED = 40
+_HOW = {
+    "converged": "converged: costs were stable",
+    "completed": "completed: all iterations were played",
+}
+
+
+def print_result(result: GameResult, path: Path) -> None:
+    """Print how a game ended, and the next commands to try."""
+    print_facts(
+        [
+            ("game", result.game_id),
+            ("ended", f"{_HOW[result.status]} after {counted(result.iterations, 'iteration')}"),
+        ]
+    )
+    _print_banks(result)
+    print_facts(_sums(result))
+    has_interval = any(bank.interval for bank in result.banks.values())
+    note = "Means of held-out days, with a confidence interval. " if has_interval else ""
+    typer.echo(f"{note}Costs are in currency units (cents / 100).")
+    typer.echo(f"\nEvery step is in {visible(path)}. Next:")
+    for command in ("show", "verify"):
+        words = [command, result.game_id]
+        words += [] if path == DEFAULT_DATABASE else ["--db", str(path)]
+        typer.echo(f"  {visible(program())} {visible(shlex.join(words))}")
+
+
+def _print_banks(result: GameResult) -> None:
+    banks = list(result.banks.items())
+    print_table(
+        ["bank", "start cost", "final cost", "improvement", "parameters"],
+        [
+            (
+                name,
+                money(bank.start_cost),
+                money(bank.final_cost),
+                _improvement(bank),
+                ", ".join(f"{key} {value:.6g}" for key, value in bank.parameters.items()),
+            )
+            for name, bank in banks[:_LISTED]
+        ],
+        numbers=["start cost", "final cost", "improvement"],
+        yielding=["bank", "parameters"],
+    )
+    if len(banks) > _LISTED:
+        typer.echo(f"and {len(banks) - _LISTED} more banks; --json has all.")
+
+
+def _improvement(bank: BankResult) -> str:
+    gain = money(bank.start_cost - bank.final_cost)
+    if bank.interval is None:
+        return gain
+    low, high = bank.interval
+    return f"{gain} [{money(low)}, {money(high)}]"
+
+
+def _sums(result: GameResult) -> list[tuple[str, object]]:
+    start = sum(bank.start_cost for bank in result.banks.values())
+    sums: list[tuple[str, object]] = [
+        ("all banks", f"{money(start)} at the start, {money(result.final_cost)} at the end")
+    ]
+    distance = result.distance_from_equilibrium
+    if distance is None:
+        return [*sums, ("distance from equilibrium", "not asked for (key equilibrium)")]
+    meaning = "no bank gains by deviating alone" if distance == 0 else "the most a bank could gain"
+    return [*sums, ("distance from equilibrium", f"{money(distance)}: {meaning}")]

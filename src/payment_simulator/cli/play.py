@@ -1,0 +1,179 @@
+"""``payment-sim play`` and ``payment-sim resume``: play a game, or go on with one."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from payment_simulator.cli.options import (
+    DEFAULT_DATABASE,
+    DatabaseOption,
+    JsonOption,
+    database_to_read,
+)
+from payment_simulator.cli.progress import game_progress
+
+if TYPE_CHECKING:
+    from payment_simulator.ai_cash_mgmt.config import GameConfig
+    from payment_simulator.ai_cash_mgmt.result import GameResult
+    from payment_simulator.scenario import Scenario
+
+_INTERRUPTED = 130
+
+GameArgument = Annotated[str, typer.Argument(metavar="GAME", help="The game's identifier.")]
+ThreadsOption = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Threads for simulations; results do not depend on it."),
+]
+
+
+def play(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A game file, or a scenario file (YAML).")
+    ],
+    db: DatabaseOption = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            min=0, metavar="N", help="Master seed of the game, instead of that of the file."
+        ),
+    ] = None,
+    iterations: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Iterations at most.")
+    ] = None,
+    game_id: Annotated[
+        str | None,
+        typer.Option("--id", metavar="NAME", help="Name of the game, instead of that of the file."),
+    ] = None,
+    threads: ThreadsOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Play a game: agents improve the policies of their banks, and every step is recorded."""
+    from payment_simulator.ai_cash_mgmt import GameRepository
+    from payment_simulator.ai_cash_mgmt.orchestrator import GameOrchestrator
+    from payment_simulator.persistence.connection import DatabaseManager
+
+    config, scenario = _read(file)
+    config = _changed(config, seed, iterations, game_id)
+    path = db or Path(config.output.database_path)
+    game_id = ""
+    with DatabaseManager(path) as manager, _interruptible(path, lambda: game_id):
+        limit = config.convergence.max_iterations
+        with game_progress(limit, shown=not json) as on_step:
+            game = GameOrchestrator(
+                config,
+                GameRepository(manager.conn),
+                scenario=scenario,
+                threads=threads,
+                on_step=on_step,
+            )
+            game_id = game.game_id
+            result = game.play()
+    _report(result, path, is_json=json)
+
+
+def resume(
+    game: GameArgument,
+    db: DatabaseOption = None,
+    threads: ThreadsOption = None,
+    trust_code: Annotated[
+        bool,
+        typer.Option("--trust-code", help="Run a proposer that the record names as module:Class."),
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Go on with a game that was interrupted or failed; its record becomes what it would be."""
+    from payment_simulator.ai_cash_mgmt import GameRepository
+    from payment_simulator.ai_cash_mgmt.config import GameConfig
+    from payment_simulator.ai_cash_mgmt.orchestrator import resume_game
+    from payment_simulator.persistence.connection import DatabaseManager
+
+    path = database_to_read(db, "resume GAME")
+    with DatabaseManager(path) as manager, _interruptible(path, lambda: game):
+        repository = GameRepository(manager.conn)
+        session = repository.get_game_session(game)
+        config = None if session is None else GameConfig.from_json(session.config_json)
+        limit = 1 if config is None else config.convergence.max_iterations
+        with game_progress(limit, shown=not json) as on_step:
+            result = resume_game(
+                repository, game, may_run_code=trust_code, threads=threads, on_step=on_step
+            )
+    _report(result, path, is_json=json)
+
+
+def _read(file: Path) -> tuple[GameConfig, Scenario]:
+    """Read a game file with its scenario, or a scenario to be played with defaults."""
+    from payment_simulator.ai_cash_mgmt.config import GameConfig, is_game_file
+    from payment_simulator.scenario import load_scenario
+
+    try:
+        is_game = file.is_file() and is_game_file(file.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError):
+        is_game = False  # what is wrong with it, the reader of scenarios says
+    if is_game:
+        config = GameConfig.from_yaml(file)
+        return config, load_scenario(config.scenario_path())
+    scenario = load_scenario(file)
+    return GameConfig.for_scenario(file, scenario), scenario
+
+
+def _changed(
+    config: GameConfig, seed: int | None, iterations: int | None, game_id: str | None
+) -> GameConfig:
+    """Return the configuration with what options say instead."""
+    from payment_simulator.errors import InputError
+
+    changes: dict[str, object] = {}
+    if seed is not None:
+        if seed >= 2**63:
+            raise InputError(f"--seed {seed}: expected a whole number from 0 to 2^63 - 1")
+        changes["master_seed"] = seed
+    if iterations is not None:
+        rule = config.convergence.model_copy(update={"max_iterations": iterations})
+        changes["convergence"] = rule
+    if game_id is not None:
+        if not game_id.strip() or not game_id.isprintable():
+            raise InputError(f"--id {game_id!r}: expected a name of printable characters")
+        changes["game_id"] = game_id
+    return config.model_copy(update=changes)
+
+
+@contextmanager
+def _interruptible(path: Path, game_id: Callable[[], str]) -> Iterator[None]:
+    """Say how to go on where Ctrl-C or a failure ends a game."""
+    from payment_simulator.errors import GameFailedError
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        message = f"Interrupted; every step that was made is recorded.{_go_on(game_id(), path)}"
+        typer.echo(f"\n{message}", err=True)
+        raise typer.Exit(_INTERRUPTED) from None
+    except GameFailedError as error:
+        error.args = (f"{error}.{_go_on(error.game_id, path)}",)
+        raise
+
+
+def _go_on(game_id: str, path: Path) -> str:
+    """Return the command that goes on with a game."""
+    from payment_simulator.cli.output import program, visible
+
+    if not game_id:
+        return ""
+    words = ["resume", game_id, *([] if path == DEFAULT_DATABASE else ["--db", str(path)])]
+    return f" Go on with: {visible(program())} {visible(shlex.join(words))}"
+
+
+def _report(result: GameResult, path: Path, *, is_json: bool) -> None:
+    from payment_simulator.cli.game_report import print_result
+    from payment_simulator.cli.output import print_json
+
+    if is_json:
+        print_json(result.to_dict())
+    else:
+        print_result(result, path)

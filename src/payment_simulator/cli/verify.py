@@ -1,0 +1,43 @@
+"""``payment-sim verify``: plays a recorded game again and compares."""
+
+from __future__ import annotations
+
+import typer
+
+from payment_simulator.cli.options import DatabaseOption, JsonOption, database_to_read
+from payment_simulator.cli.play import GameArgument, ThreadsOption
+from payment_simulator.cli.progress import game_progress
+
+
+def verify(
+    game: GameArgument,
+    db: DatabaseOption = None,
+    threads: ThreadsOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Play a recorded game again, from the record alone, and report the first difference.
+
+    Exit code 0 if there is none, 1 if there is one.
+    """
+    from payment_simulator.ai_cash_mgmt import GameRepository
+    from payment_simulator.ai_cash_mgmt.verification import verify_game
+    from payment_simulator.cli.output import counted, print_json, print_text
+    from payment_simulator.persistence.connection import DatabaseManager
+
+    with DatabaseManager(database_to_read(db, "verify GAME"), read_only=True) as manager:
+        repository = GameRepository(manager.conn)
+        session = repository.get_game_session(game)
+        limit = 1 if session is None else max(session.total_iterations, 1)
+        with game_progress(limit, shown=not json) as on_step:
+            found = verify_game(repository, game, threads=threads, on_step=on_step)
+    if json:
+        print_json(found.to_dict())
+    elif found.first_difference is None:
+        steps = counted(found.steps, "step")
+        print_text(f"{game}: identical; {steps} played again from the record alone")
+    else:
+        print_text(f"{game}: different; {found.first_difference}")
+        if found.note:
+            print_text(f"Note: {found.note}")
+    if not found.is_identical:
+        raise typer.Exit(1)
