@@ -65,18 +65,19 @@ def config_of(scenario: str, samples: int, iterations: int) -> GameConfig:
 
 
 def play(config: GameConfig, scenario: Any, on_step: Any = None) -> float:
-    with tempfile.TemporaryDirectory() as folder:
-        with DatabaseManager(Path(folder) / "bench.db") as manager:
-            game = GameOrchestrator(
-                config, GameRepository(manager.conn), scenario=scenario, on_step=on_step
-            )
-            started = time.perf_counter()
-            game.play()
-            return time.perf_counter() - started
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        DatabaseManager(Path(folder) / "bench.db") as manager,
+    ):
+        repository = GameRepository(manager.conn)
+        game = GameOrchestrator(config, repository, scenario=scenario, on_step=on_step)
+        started = time.perf_counter()
+        game.play()
+        return time.perf_counter() - started
 
 
 def shares() -> None:
-    """A two-bank game of 50 iterations with 1,000 sample days: where its time goes."""
+    """Say where the time of a two-bank game of 50 iterations with 1,000 sample days goes."""
     path = SCENARIOS / "twelve_period.yaml"
     scenario = load_scenario(path)
     play(config_of(str(path), 10, 2), scenario)  # warm
@@ -85,9 +86,8 @@ def shares() -> None:
     clock.watch(search.SearchProposer, "propose", "search's own thinking")
     clock.watch(RecordLedger, "save_step", "recording")
     marks: list[float] = []
-    whole = play(
-        config_of(str(path), 1000, 50), scenario, on_step=lambda _: marks.append(time.perf_counter())
-    )
+    config = config_of(str(path), 1_000, 50)
+    whole = play(config, scenario, on_step=lambda _: marks.append(time.perf_counter()))
     print(f"two banks, 50 iterations, 1,000 days: {whole:.1f} s, {len(marks)} steps")
     for label, seconds in sorted(clock.seconds.items(), key=lambda item: -item[1]):
         print(f"  {label:24} {seconds:6.2f} s  {seconds / whole:6.1%}")
@@ -98,7 +98,7 @@ def shares() -> None:
 
 
 def paired() -> None:
-    """Paired evaluation of 1,000 days x 2 policies of the two-bank day, in steps of ten."""
+    """Time the paired evaluation of the two-bank day, days growing in steps of ten."""
     path = SCENARIOS / "twelve_period.yaml"
     scenario = load_scenario(path)
     before = None
@@ -119,7 +119,7 @@ def paired() -> None:
 
 
 def ten_banks() -> None:
-    """A game of 50 iterations, 10 banks, 200 days each: early against late iterations."""
+    """Set late iterations of a game of 10 banks, 200 days each, beside early ones."""
     agents = "\n".join(
         f"  - id: BANK_{i}\n    opening_balance: 0\n    liquidity_pool: 10_000_000\n"
         "    liquidity_allocation_fraction: 0.5\n    arrival_config:\n      rate_per_tick: 1\n"

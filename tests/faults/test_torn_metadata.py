@@ -122,7 +122,7 @@ def test_the_cases_are_torn(before):
 
 def test_without_a_sign_of_a_kill_it_is_damage(before, db_path):
     db_path.write_bytes(before.torn(1))
-    with pytest.raises(DamagedDatabaseError, match="put back a copy"):
+    with pytest.raises(DamagedDatabaseError, match="Put back a copy"):
         DatabaseManager(db_path)
     assert content(db_path.parent) == {db_path.name: before.torn(1)}
 
@@ -130,7 +130,7 @@ def test_without_a_sign_of_a_kill_it_is_damage(before, db_path):
 def test_a_reader_says_what_to_do_and_changes_nothing(before, db_path):
     lay(db_path, before.torn(1), before.log)
     as_it_was = content(db_path.parent)
-    with pytest.raises(DamagedDatabaseError, match="open it for writing, which mends"):
+    with pytest.raises(DamagedDatabaseError, match="first try to open it for writing"):
         DatabaseManager(db_path, read_only=True)
     assert content(db_path.parent) == as_it_was
 
@@ -218,8 +218,9 @@ class TestFilesOfManyMetadataBlocks:
         db_path.write_bytes(gzip.decompress(asset(5).read_bytes()))
         with duckdb.connect(str(db_path)) as conn:
             conn.execute(
-                "INSERT INTO bank_states SELECT 'run-2', n, 'BANK_A', 0, hash(n) % 100000, "
-                "0, 0, 0, 0, 0, 0, hash(n + 1) % 1000, 0, 0.5 FROM range(200000) AS r(n)"
+                "INSERT INTO bank_states SELECT 'run-2', n, 'BANK_' || n % 7, n // 100, "
+                "hash(n) % 100000, 0, 0, 0, 0, 0, 0, hash(n + 1) % 1000, 0, hash(n + 2) / 7 "
+                "FROM range(400000) AS r(n)"
             )
         return db_path
 

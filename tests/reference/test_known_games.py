@@ -64,7 +64,7 @@ def check_equilibrium(result: GameResult) -> None:
 
 
 @pytest.mark.parametrize("kind", ["search", "grid"])
-@pytest.mark.parametrize(("seed", "start"), enumerate(STARTS), ids=str)
+@pytest.mark.parametrize(("seed", "start"), list(enumerate(STARTS)), ids=str)
 def test_the_two_period_game_on_the_grid_of_twentieths(
     kind: str, seed: int, start: tuple[float, float], db_path: Path
 ) -> None:
@@ -73,7 +73,7 @@ def test_the_two_period_game_on_the_grid_of_twentieths(
 
 
 @pytest.mark.parametrize("update", ["sequential", "simultaneous"])
-@pytest.mark.parametrize(("seed", "start"), enumerate(STARTS), ids=str)
+@pytest.mark.parametrize(("seed", "start"), list(enumerate(STARTS)), ids=str)
 def test_the_two_period_game_on_the_continuum(
     seed: int, start: tuple[float, float], update: str, db_path: Path
 ) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import shlex
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,12 +12,10 @@ from payment_simulator import __version__
 from payment_simulator.ai_cash_mgmt import (
     GameRepository,
     GameSessionRecord,
-    PolicyIterationRecord,
 )
 from payment_simulator.persistence.connection import DatabaseManager
 from tests.builders import STARTED, a_record, a_session
-from tests.command_line import as_record, cells, one_error, payment_sim, tree
-from tests.migration.make_assets import asset
+from tests.command_line import as_record, cells, one_error, payment_sim
 
 
 @pytest.fixture

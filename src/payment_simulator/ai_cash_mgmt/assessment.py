@@ -110,8 +110,7 @@ def assess_run(played: Run, start: Profile, final: Profile) -> Assessment:
 
     The payments are the same, so the difference is what optimising in its course was worth.
     """
-    arrivals = {"seed": played.seed, "sample": played.sample}
-    without = simulate(played.scenario, start, **arrivals)
+    without = simulate(played.scenario, start, seed=played.seed, sample=played.sample)
     before, after = without.total_costs, played.total_costs
     outcomes = tuple(
         BankOutcome(

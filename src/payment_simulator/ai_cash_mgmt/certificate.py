@@ -101,7 +101,7 @@ def _deviations(
         arrivals=days.arrivals,
         threads=setup.threads,
     )
-    best = {
+    best: dict[str, Mapping[str, float] | None] = {
         bank: None if deviation.candidate is None else space[bank][deviation.candidate]
         for bank, deviation in found.by_bank.items()
     }

@@ -33,12 +33,12 @@ def place_of(scenario: Scenario, bank: str) -> int:
     GameFileError
         The scenario does not have it.
     """
-    if bank not in scenario.bank_ids:
+    banks = scenario.bank_ids
+    if bank not in banks:
         raise GameFileError(
-            f"scenario {quoted(scenario.name)} has no bank {quoted(bank)}; "
-            f"{nearest(bank, scenario.bank_ids)}"
+            f"scenario {quoted(scenario.name)} has no bank {quoted(bank)}; {nearest(bank, banks)}"
         )
-    return scenario.bank_ids.index(bank)
+    return banks.index(bank)
 
 
 def starting_policy(scenario: Scenario, bank: str, constraints: ScenarioConstraints) -> Policy:

@@ -1,4 +1,4 @@
-"""What policies cost on sample days: all banks in the full system, every policy on the same days."""
+"""What policies cost on sample days: in the full system, every policy on the same days."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from threading import Lock
 from payment_simulator.ai_cash_mgmt.config import AgentConfig, GameConfig, ProposerConfig
 from payment_simulator.ai_cash_mgmt.game_setup import GameSetup, set_up
 from payment_simulator.ai_cash_mgmt.loop import GameLoop, OnStep
-from payment_simulator.ai_cash_mgmt.persistence.models import GameStatus
+from payment_simulator.ai_cash_mgmt.persistence.models import GameSessionRecord, GameStatus
 from payment_simulator.ai_cash_mgmt.persistence.repository import GameRepository
 from payment_simulator.ai_cash_mgmt.proposers.base import Proposer
 from payment_simulator.ai_cash_mgmt.provenance import scenario_of
@@ -135,14 +135,7 @@ def resume_game(
     GameFailedError
         It failed again.
     """
-    session = repository.get_game_session(game_id)
-    if session is None:
-        raise GameNotFoundError(game_id, repository.get_game_ids())
-    if session.status in _FINISHED:
-        raise InputError(
-            f"game {game_id!r} has ended ({session.status} after {session.total_iterations} "
-            "iterations); there is nothing to resume"
-        )
+    session = unfinished_game(repository, game_id)
     scenario, _ = scenario_of(game_id, repository.get_provenance_files(game_id))
     config = GameConfig.from_json(session.config_json)
     _check_proposers(config, scenario, proposers or {}, may_run_code=may_run_code)
@@ -151,6 +144,27 @@ def resume_game(
         ledger = RecordLedger(repository, setup)
         ledger.take_up()
         return _play(setup, ledger, repository, on_step)
+
+
+def unfinished_game(repository: GameRepository, game_id: str) -> GameSessionRecord:
+    """Return a game that can go on.
+
+    Raises
+    ------
+    GameNotFoundError
+        There is no such game.
+    InputError
+        It has ended.
+    """
+    session = repository.get_game_session(game_id)
+    if session is None:
+        raise GameNotFoundError(game_id, repository.get_game_ids())
+    if session.status in _FINISHED:
+        raise InputError(
+            f"game {game_id!r} has ended ({session.status} after {session.total_iterations} "
+            "iterations); there is nothing to resume"
+        )
+    return session
 
 
 def _play(

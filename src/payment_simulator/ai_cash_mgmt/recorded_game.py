@@ -61,10 +61,10 @@ class ReplayedProposals:
         step = self._record.steps.get(key)
         if step is None:
             raise ProposerError("the record holds no proposal")
-        [context] = self._record.repository.get_iteration_contexts(
+        contexts = self._record.repository.get_iteration_contexts(
             step.game_id, self._bank, situation.iteration
-        ) or [None]
-        told = json.loads(context.context_json) if context else {}
+        )
+        told = json.loads(contexts[0].context_json) if contexts else {}
         refused = told.get("refused", [])
         place = len(situation.refused)
         text = refused[place]["proposal"] if place < len(refused) else step.new_policy_json

@@ -35,7 +35,7 @@ class Stage(Protocol):
         ...
 
     def so_far(self) -> Run | None:
-        """What has happened in a running simulation; none between simulations."""
+        """Return what has happened in a running simulation; none between simulations."""
         ...
 
 

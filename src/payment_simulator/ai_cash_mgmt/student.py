@@ -85,9 +85,9 @@ def _upper_quantile(tail: float, degrees: int) -> float:
         following = t + excess / _density(t, degrees)
         if not low < following < high:
             following = (low + high) / 2.0
-        if abs(following - t) <= 2.0**-52 * t:
-            return following
-        t = following
+        before, t = t, following
+        if abs(t - before) <= 2.0**-52 * t:
+            break
     return t
 
 

@@ -21,7 +21,6 @@ from payment_simulator.ai_cash_mgmt.comparison import (
     compare_row,
     compare_values,
     in_order,
-    place_of,
 )
 from payment_simulator.ai_cash_mgmt.config import GameConfig
 from payment_simulator.ai_cash_mgmt.ending_records import ending_records
@@ -128,8 +127,8 @@ def verify_game(
     files = repository.get_provenance_files(game_id)
     for file in files:
         if text_sha256(file.content) != file.sha256:
-            difference = f"provenance_files, {file.role} {file.name}: sha256 is not of this content"
-            return Verification(game_id, difference, 0)
+            what = f"provenance_files, {file.role} {file.name}"
+            return Verification(game_id, f"{what}: sha256 is not of this content", 0)
     scenario, _ = scenario_of(game_id, files)
     config = GameConfig.from_json(session.config_json)
     record = RecordedGame(repository, session)
@@ -196,13 +195,9 @@ class _Comparison:
         wanted = (game_id, step.bank, step.iteration)
         rows = records_of(game_id, step)
         compare_row(rows.iteration, self._record.steps[key])
-        [context] = repo.get_iteration_contexts(*wanted) or [None]
-        compare_row(rows.context, context)
-        [diff] = repo.get_policy_diffs(*wanted) or [None]
-        if rows.diff is not None:
-            compare_row(rows.diff, diff)
-        elif diff is not None:
-            raise DifferenceError(f"policy_diffs, {place_of(diff)}: expected no row")
+        compare_all("iteration_context", [rows.context], repo.get_iteration_contexts(*wanted))
+        diffs = [] if rows.diff is None else [rows.diff]
+        compare_all("policy_diffs", diffs, repo.get_policy_diffs(*wanted))
         stored = repo.get_evaluation_samples(*wanted)
         compare_columns(
             f"evaluation_samples, iteration {step.iteration} of {step.bank}",

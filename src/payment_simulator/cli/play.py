@@ -61,8 +61,8 @@ def play(
     config, scenario = _read(file)
     config = _changed(config, seed, iterations, game_id)
     path = db or Path(config.output.database_path)
-    game_id = ""
-    with DatabaseManager(path) as manager, _interruptible(path, lambda: game_id):
+    name = ""
+    with DatabaseManager(path) as manager, _interruptible(path, lambda: name):
         limit = config.convergence.max_iterations
         with game_progress(limit, shown=not json) as on_step:
             game = GameOrchestrator(
@@ -72,7 +72,7 @@ def play(
                 threads=threads,
                 on_step=on_step,
             )
-            game_id = game.game_id
+            name = game.game_id
             result = game.play()
     _report(result, path, is_json=json)
 
@@ -90,15 +90,17 @@ def resume(
     """Go on with a game that was interrupted or failed; its record becomes what it would be."""
     from payment_simulator.ai_cash_mgmt import GameRepository
     from payment_simulator.ai_cash_mgmt.config import GameConfig
-    from payment_simulator.ai_cash_mgmt.orchestrator import resume_game
+    from payment_simulator.ai_cash_mgmt.orchestrator import resume_game, unfinished_game
     from payment_simulator.persistence.connection import DatabaseManager
 
     path = database_to_read(db, "resume GAME")
+    # Looked at before it is opened for writing, which would make a file that is not there.
+    with DatabaseManager(path, read_only=True) as manager:
+        session = unfinished_game(GameRepository(manager.conn), game)
+    limit = GameConfig.from_json(session.config_json).convergence.max_iterations
     with DatabaseManager(path) as manager, _interruptible(path, lambda: game):
         repository = GameRepository(manager.conn)
-        session = repository.get_game_session(game)
-        config = None if session is None else GameConfig.from_json(session.config_json)
-        limit = 1 if config is None else config.convergence.max_iterations
+        repository.initialize_schema()
         with game_progress(limit, shown=not json) as on_step:
             result = resume_game(
                 repository, game, may_run_code=trust_code, threads=threads, on_step=on_step

@@ -96,8 +96,8 @@ _RULES = (
     ),
     _Rule(
         DamagedDatabaseError,
-        "If its writer was killed, open it for writing, which mends what that can tear; else put "
-        "back a copy of the file, together with its log",
+        "Put back a copy of the file, together with its log. If its writer was killed, first try "
+        "to open it for writing, which mends what a kill can tear",
         words=("in block at location",),
     ),
     _Rule(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import types
 
 import pytest
 
@@ -71,6 +72,32 @@ def test_a_search_is_made_with_its_options():
 def test_a_grid_is_made_with_its_options():
     made = make_proposer(ProposerConfig(kind="grid", grid_points=5))
     assert (made.label, made.grid_points) == ("grid/exhaustive", 5)
+
+
+def test_a_model_is_asked_as_configured(monkeypatch):
+    class LLMProposer:
+        label = "openai-chat/mine"
+
+        def __init__(self, model, **more):
+            self.given = {"model": model, **more}
+
+        def propose(self, situation):
+            return situation
+
+    module = types.ModuleType("llm")
+    module.LLMProposer = LLMProposer
+    monkeypatch.setitem(sys.modules, "payment_simulator.ai_cash_mgmt.proposers.llm", module)
+    keys = {
+        "model": "openai-chat:mine",
+        "base_url": "http://localhost:1/v1",
+        "temperature": 0.5,
+        "max_tokens": 100,
+        "timeout_seconds": 3.0,
+        "max_retries": 1,
+        "prompt_budget_chars": 5000,
+    }
+    made = make_proposer(ProposerConfig(kind="llm", **keys))
+    assert made.given == keys
 
 
 def test_a_class_beside_the_game_file_is_found_with_what_it_imports(folder):

@@ -171,7 +171,7 @@ class TestRefusals:
             ({"optimization_schedule": {"type": "after_eod"}}, ["campaign_learning"]),
             ({"game_mode": "rl_optimization"}, ["optimization_schedule.type", "after_eod"]),
             ({"bootstrap": {"num_samples": 0}}, ["num_samples", "0"]),
-            ({"bootstrap": {"sample_method": "days"}}, ["nearest: day_block"]),
+            ({"bootstrap": {"sample_method": "day_blok"}}, ["nearest: day_block"]),
             ({"acceptance": {"confidence": 1}}, ["confidence"]),
             ({"acceptance": {"confidence": 95}}, ["95"]),
             ({"acceptance": {"min_settlement_rate": 1.5}}, ["1.5"]),
@@ -182,6 +182,7 @@ class TestRefusals:
             ({"equilibrium": {"points": 3}}, ["nearest: grid_points"]),
             ({"optimized_agents": ["A", "A"]}, ["here twice"]),
             ({"optimized_agents": [1]}, ["item 0"]),
+            ({"optimized_agents": "A"}, ["optimized_agents", "mapping"]),
             ({"optimized_agents": {"A": {"kind": "grid"}}}, ["optimized_agents.A.kind"]),
             ({"output": {"database_path": " "}}, ["database_path"]),
             (
@@ -246,6 +247,9 @@ class TestRefusals:
     def test_what_is_no_mapping_is_refused(self, data):
         with pytest.raises(GameFileError, match="mapping"):
             GameConfig.from_mapping(data)
+
+    def test_what_no_file_could_say_is_refused(self):
+        assert "a value of type object" in refusal(master_seed=object())
 
     def test_a_scenario_must_be_named(self):
         with pytest.raises(GameFileError, match="scenario_config: missing"):

@@ -460,6 +460,12 @@ class TestWords:
         assert "- current_tick" not in text
         assert "- Hold" in text
 
+    def test_says_where_no_parameter_may_be_changed(self):
+        text = describe(constraints(allowed_fields=["amount"]), scenario(), "A")
+        assert text.startswith("No parameter may be changed")
+        assert "- none" in text
+        assert "- amount (cents)" in text
+
     def test_without_trees_the_language_is_not_told(self):
         text = describe(constraints(SHARE, allowed_actions={}), scenario(), "A")
         assert "node_id" not in text

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.games import Told, castro, fraction, play, stay, tables, ten_days, twelve
 
 from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.ai_cash_mgmt.orchestrator import resume_game
 from payment_simulator.ai_cash_mgmt.proposers.base import ProposerError, Situation
 from payment_simulator.errors import GameFailedError, GameNotFoundError, InputError
 from payment_simulator.persistence.connection import DatabaseManager
-from tests.games import Told, castro, fraction, play, stay, tables, ten_days, twelve
 
 
 def whole(tmp_path: Path, config: Any, **proposers: Callable[[Situation], Any]) -> Any:

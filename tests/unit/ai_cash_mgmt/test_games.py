@@ -6,13 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.games import FRACTION, Told, castro, fraction, play, stay, tables, ten_days, twelve
 
 from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.ai_cash_mgmt.config import GameConfig
 from payment_simulator.ai_cash_mgmt.orchestrator import GameOrchestrator
 from payment_simulator.errors import InputError
 from payment_simulator.persistence.connection import DatabaseManager
-from tests.games import FRACTION, Told, castro, fraction, play, stay, tables, ten_days, twelve
 
 
 def test_the_two_period_game_ends_in_its_equilibrium(db_path: Path) -> None:
@@ -200,7 +200,7 @@ def test_a_game_without_a_name_gets_one(db_path: Path) -> None:
         assert game.play().game_id == game.game_id
 
 
-def test_a_search_over_nothing_is_refused(tmp_path: Path, db_path: Path) -> None:
+def test_a_search_over_nothing_is_refused(db_path: Path) -> None:
     constraints = {
         "allowed_parameters": [{"name": "patience", "min_value": 0, "max_value": 9, "default": 1}]
     }

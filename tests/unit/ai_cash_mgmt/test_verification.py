@@ -9,14 +9,14 @@ from typing import Any
 
 import duckdb
 import pytest
+from tests.builders import a_session
+from tests.games import Told, castro, fraction, play, ten_days, twelve
 
 from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.ai_cash_mgmt.proposers.base import ProposerError
 from payment_simulator.ai_cash_mgmt.verification import Verification, verify_game
 from payment_simulator.errors import GameFailedError, GameNotFoundError, InputError
 from payment_simulator.persistence.connection import DatabaseManager
-from tests.builders import a_session
-from tests.games import Told, castro, fraction, play, ten_days, twelve
 
 
 def verify(path: Path, game: str) -> Verification:
