@@ -58,7 +58,7 @@ def config_of(scenario: str, samples: int, iterations: int) -> GameConfig:
             "scenario_config": scenario,
             "bootstrap": {"num_samples": samples},
             # It never comes to rest: all iterations are played.
-            "convergence": {"stability_window": iterations, "max_iterations": iterations},
+            "convergence": {"stability_window": iterations + 1, "max_iterations": iterations},
             "constraints": {"allowed_parameters": [FRACTION]},
         }
     )

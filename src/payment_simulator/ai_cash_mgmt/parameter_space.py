@@ -68,6 +68,8 @@ class Axis:
         within = min(max(position, 0.0), 1.0)
         if self.count is not None:
             return self.at(round(within * (self.count - 1)))
+        if within in {0.0, 1.0}:
+            return self.high if within else self.low
         width = _decimal(self.high) - _decimal(self.low)
         unit = Decimal(1).scaleb(width.adjusted() - _RANGE_DIGITS)
         found = (_decimal(self.low) + width * _decimal(within)) / unit

@@ -1,8 +1,8 @@
 """A day as one bank's own books tell it, tick by tick.
 
 Only what the bank itself knows is told: its payments, balance, queues and costs, and what others
-paid to it. Its payments are numbered among themselves, from 1: the numbers of the whole system would
-give away how many payments the others have.
+paid to it. Its payments are numbered among themselves, from 1: the numbers of the whole system
+would give away how many payments the others have.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from payment_simulator.simulation import COST_KINDS, Run
 from payment_simulator.simulation.tables import CLASSES, METHODS
 
 _METHOD: Final = 8  # the log holds group * 8 + method
+#: By how much the line about a gap can be longer than the same line about the whole story.
+_SLACK: Final = 32
 
 
 class ToldTick(NamedTuple):
@@ -110,48 +112,58 @@ class _Books:
         )
 
     def happened(self, first_tick: int) -> dict[int, list[str]]:
-        """Return what happened to the bank, by tick."""
+        """Return what happened to the bank, by tick: a line for each payment, sender and act."""
         log, i = self._run.log, self._i
         kind = log[:, k.L_KIND]
         is_own = log[:, k.L_BANK] == i
         is_to_it = (log[:, k.L_OTHER] == i) & np.isin(kind, list(_RECEIVED))
         rows = log[(is_own | is_to_it) & (log[:, k.L_TICK] >= first_tick)]
-        found: dict[int, list[str]] = {}
+        found: dict[int, dict[str, list[str]]] = {}
         for row in rows.tolist():
-            found.setdefault(row[k.L_TICK], []).append(self._line(row))
-        return found
-
-    def _line(self, row: Sequence[int]) -> str:
-        kind, other, amount = row[k.L_KIND], row[k.L_OTHER], row[k.L_AMOUNT]
-        if row[k.L_BANK] != self._i:
-            return f"{_RECEIVED[kind]} {number_text(amount)} from {self._names[row[k.L_BANK]]}"
-        payment = row[k.L_PAYMENT]
-        words = {
-            "number": f"#{self._number[payment]}" if payment != k.NONE else "",
-            "other": self._names[other] if other != k.NONE else "",
-            "amount": number_text(amount),
+            subject, phrase = self._said(row)
+            found.setdefault(row[k.L_TICK], {}).setdefault(subject, []).append(phrase)
+        return {
+            tick: [f"{subject} {', '.join(phrases)}" for subject, phrases in lines.items()]
+            for tick, lines in found.items()
         }
+
+    def _said(self, row: Sequence[int]) -> tuple[str, str]:
+        """Return who or what a line is about, and what is said of it."""
+        kind, other, payment = row[k.L_KIND], row[k.L_OTHER], row[k.L_PAYMENT]
+        amount = number_text(row[k.L_AMOUNT])
+        if row[k.L_BANK] != self._i:
+            return _RECEIVED[kind].format(other=self._names[row[k.L_BANK]]), amount
         more = _DETAIL.get(kind)
-        if more is not None:
-            words["detail"] = more(row[k.L_DETAIL])
+        words = {
+            "other": self._names[other] if other != k.NONE else "",
+            "amount": amount.removeprefix("-") if kind in _PAID_BACK else amount,
+            "detail": "" if more is None else more(row[k.L_DETAIL]),
+        }
+        if payment == k.NONE:
+            to = f" to {words['other']}" if words["other"] else ""
+            return _ACTS[kind], words["amount"] + to
         if kind == k.LOG_ARRIVE:
             words["due"] = str(int(self._run.pay[payment, k.P_DEADLINE]))
         if kind == k.LOG_SPLIT:
             words["parts"] = self._parts(payment)
-        return _WORDS[kind].format(**words)
+        return f"#{self._number[payment]}", _OF_PAYMENTS[kind].format(**words)
 
     def _parts(self, payment: int) -> str:
         children = np.flatnonzero(self._run.pay[:, k.P_PARENT] == payment).tolist()
         amounts = self._run.pay[children, k.P_AMOUNT].tolist()
         pairs = zip(children, amounts, strict=True)
-        return ", ".join(f"#{self._number[child]} of {number_text(cents)}" for child, cents in pairs)
+        return ", ".join(
+            f"#{self._number[child]} of {number_text(cents)}" for child, cents in pairs
+        )
 
     def told(self, first: int, last: int, lines: Sequence[str]) -> ToldTick:
         """Put together the text of one tick, or of quiet ticks in a row."""
         costs = self._cost[first : last + 1]
         each = " each" if last > first else ""
         head = f"{self._when(first, last)}: {self._ending(first)}; cost {cents(costs[0])}{each}"
-        return ToldTick(first, last, sum(costs), "\n".join([head, *(f"  {line}" for line in lines)]))
+        return ToldTick(
+            first, last, sum(costs), "\n".join([head, *(f"  {line}" for line in lines)])
+        )
 
     def _when(self, first: int, last: int) -> str:
         when = f"tick {first}" if first == last else f"ticks {first} to {last}"
@@ -182,45 +194,52 @@ def cents(value: float) -> str:
 
 
 _RECEIVED: Mapping[int, str] = {
-    k.LOG_SETTLE: "received",
-    k.LOG_SETTLE_PART: "received",
-    k.LOG_TRANSFER: "received a direct transfer of",
+    k.LOG_SETTLE: "received from {other}:",
+    k.LOG_SETTLE_PART: "received from {other}:",
+    k.LOG_TRANSFER: "received from {other} by direct transfer:",
 }
+
+#: The log has these amounts below zero.
+_PAID_BACK: Final = (k.LOG_REPAY, k.LOG_REPAY_BORROWED)
 
 _DETAIL: Mapping[int, Callable[[int], str]] = {
     k.LOG_ARRIVE: str,
-    k.LOG_RELEASE: lambda c: CLASSES[c],
+    k.LOG_RELEASE: lambda c: "" if CLASSES[c] == "Normal" else f" as {CLASSES[c]}",
     k.LOG_RESUBMIT: lambda c: CLASSES[c],
     k.LOG_SETTLE: lambda detail: METHODS[detail % _METHOD],
     k.LOG_SETTLE_PART: lambda detail: METHODS[detail % _METHOD],
     k.LOG_REPRIORITIZE: str,
     k.LOG_RESERVE: str,
-    k.LOG_PENALTY: lambda kind: COST_KINDS[kind].replace("_", " "),
+    k.LOG_PENALTY: lambda kind: COST_KINDS[kind],
 }
 
-_WORDS: Mapping[int, str] = {
-    k.LOG_FUND: "funded {amount}",
-    k.LOG_REPAY: "repaid {amount} of funding",
-    k.LOG_BORROW: "borrowed {amount} at the close",
-    k.LOG_REPAY_BORROWED: "repaid {amount} borrowed at the last close",
-    k.LOG_TRANSFER: "sent a direct transfer of {amount} to {other}",
-    k.LOG_COLLATERAL: "posted collateral changed by {amount}",
-    k.LOG_ARRIVE: "arrived {number}: {amount} to {other}, due by tick {due}, priority {detail}",
-    k.LOG_RELEASE: "released {number} ({amount}, {detail})",
-    k.LOG_JOIN_QUEUE2: "{number} joined Queue 2 with {amount}",
-    k.LOG_SETTLE: "settled {number}: {amount} to {other} ({detail})",
-    k.LOG_SETTLE_PART: "settled a part of {number}: {amount} to {other} ({detail})",
-    k.LOG_OVERDUE: "{number} is overdue with {amount}",
-    k.LOG_SPLIT: "split {number} into {parts}",
-    k.LOG_DROP: "dropped {number} ({amount})",
-    k.LOG_REPRIORITIZE: "{number} has priority {detail} now",
-    k.LOG_WITHDRAW: "withdrew {number} from Queue 2",
-    k.LOG_RESUBMIT: "{number} goes to the end of class {detail} in Queue 2",
-    k.LOG_RESERVE: "{number} will be released at tick {detail}",
-    k.LOG_BUDGET: "set a release budget of {amount}",
-    k.LOG_REFUSED: "the budget did not allow {number} ({amount})",
-    k.LOG_REGISTER: "set a state register to {amount}",
-    k.LOG_PENALTY: "penalty ({detail}): {amount}",
+_OF_PAYMENTS: Mapping[int, str] = {
+    k.LOG_ARRIVE: "arrived ({amount} to {other}, due by tick {due}, priority {detail})",
+    k.LOG_RELEASE: "released{detail}",
+    k.LOG_JOIN_QUEUE2: "joined Queue 2 with {amount}",
+    k.LOG_SETTLE: "settled {amount} ({detail})",
+    k.LOG_SETTLE_PART: "settled a part, {amount} ({detail})",
+    k.LOG_OVERDUE: "overdue with {amount}",
+    k.LOG_SPLIT: "split into {parts}",
+    k.LOG_DROP: "dropped",
+    k.LOG_REPRIORITIZE: "given priority {detail}",
+    k.LOG_WITHDRAW: "withdrawn from Queue 2",
+    k.LOG_RESUBMIT: "moved to the end of class {detail} in Queue 2",
+    k.LOG_RESERVE: "to be released at tick {detail}",
+    k.LOG_REFUSED: "not allowed by the budget",
+    k.LOG_PENALTY: "charged {amount} ({detail})",
+}
+
+_ACTS: Mapping[int, str] = {
+    k.LOG_FUND: "funded",
+    k.LOG_REPAY: "repaid of the funding:",
+    k.LOG_BORROW: "borrowed at the close:",
+    k.LOG_REPAY_BORROWED: "repaid of the last close:",
+    k.LOG_TRANSFER: "sent by direct transfer:",
+    k.LOG_COLLATERAL: "posted collateral changed by",
+    k.LOG_BUDGET: "set a release budget of",
+    k.LOG_REGISTER: "set a state register to",
+    k.LOG_PENALTY: "charged at the close:",
 }
 
 
@@ -244,7 +263,7 @@ def shortened(story: Sequence[ToldTick], room: int) -> tuple[str, str | None]:
     if len(whole) <= room:
         return whole, None
     head, tail = 0, len(story)
-    used = len(_gap(story)) + 2
+    used = len(_gap(story)) + _SLACK
     for is_head in _alternately():
         at = head if is_head else tail - 1
         used += len(story[at].text) + 1
@@ -253,9 +272,9 @@ def shortened(story: Sequence[ToldTick], room: int) -> tuple[str, str | None]:
         head, tail = (head + 1, tail) if is_head else (head, tail - 1)
     gap = story[head:tail]
     if head == 0:
-        return "", _ticks(story)
+        return "", ticks_of(story)
     parts = [*(t.text for t in story[:head]), _gap(gap), *(t.text for t in story[tail:])]
-    return "\n".join(parts), _ticks(gap)
+    return "\n".join(parts), ticks_of(gap)
 
 
 def _alternately() -> Iterator[bool]:
@@ -264,11 +283,11 @@ def _alternately() -> Iterator[bool]:
         yield False
 
 
-def _ticks(story: Sequence[ToldTick]) -> str:
+def ticks_of(story: Sequence[ToldTick]) -> str:
+    """Return the ticks of a story in words."""
     first, last = story[0].first, story[-1].last
     return f"tick {first}" if first == last else f"ticks {first} to {last}"
 
 
 def _gap(story: Sequence[ToldTick]) -> str:
-    # Wide enough for the numbers of the whole story, of which the gap is a part.
-    return f"[{_ticks(story)} left out here; they cost {cents(sum(t.cost for t in story))}]"
+    return f"[{ticks_of(story)} left out here; they cost {cents(sum(t.cost for t in story))}]"

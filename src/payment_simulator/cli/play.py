@@ -53,7 +53,10 @@ def play(
     threads: ThreadsOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Play a game: agents improve the policies of their banks, and every step is recorded."""
+    """Play a game and record every step.
+
+    Agents improve the policies of their banks; each step is durable before the next begins.
+    """
     from payment_simulator.ai_cash_mgmt import GameRepository
     from payment_simulator.ai_cash_mgmt.orchestrator import GameOrchestrator
     from payment_simulator.persistence.connection import DatabaseManager
@@ -87,7 +90,10 @@ def resume(
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Go on with a game that was interrupted or failed; its record becomes what it would be."""
+    """Go on with an interrupted or failed game.
+
+    Its record becomes what it would have been.
+    """
     from payment_simulator.ai_cash_mgmt import GameRepository
     from payment_simulator.ai_cash_mgmt.config import GameConfig
     from payment_simulator.ai_cash_mgmt.orchestrator import resume_game, unfinished_game

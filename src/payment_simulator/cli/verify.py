@@ -15,9 +15,10 @@ def verify(
     threads: ThreadsOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Play a recorded game again, from the record alone, and report the first difference.
+    """Play a game again from its record and compare.
 
-    Exit code 0 if there is none, 1 if there is one.
+    Nothing else is needed. Reports the first difference: exit code 0 if there is none, 1 if there
+    is one.
     """
     from payment_simulator.ai_cash_mgmt import GameRepository
     from payment_simulator.ai_cash_mgmt.verification import verify_game

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final, Protocol
 
@@ -15,7 +15,7 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
-from optuna.samplers import BaseSampler, RandomSampler, TPESampler
+from optuna.samplers import TPESampler
 from optuna.trial import Trial, TrialState, create_trial
 
 from payment_simulator.ai_cash_mgmt.parameter_space import Axis, Values
@@ -24,8 +24,11 @@ from payment_simulator.ai_cash_mgmt.seeds import Uniforms
 #: The samplers of a search: Parzen trees, chance, an even covering.
 SAMPLERS: Final = ("tpe", "random", "qmc")
 
-#: Tries before the Parzen trees are made: those of the first round.
+#: Tries before there are Parzen trees: those of the first round.
 _STARTUP = 8
+#: Tries that go into Parzen trees. Each that is asked for takes as long as there are tries, and
+#: thousands of them would take longer than any simulation.
+_MOST_LEARNED = 256
 _OPTUNA_SEEDS = 2**32
 
 
@@ -53,9 +56,31 @@ def asking(sampler: str, axes: Sequence[Axis], seed: int) -> Asking:
     seed : int
         For all that is random in it.
     """
-    if sampler == "qmc":
-        return EvenCovering(axes, seed)
-    return OptunaStudy(sampler, axes, seed)
+    kinds: Mapping[str, Callable[[Sequence[Axis], int], Asking]]
+    kinds = {"tpe": ParzenTrees, "random": Chance, "qmc": EvenCovering}
+    return kinds[sampler](axes, seed)
+
+
+class Chance:
+    """Draws every value by chance.
+
+    Parameters
+    ----------
+    axes : sequence of Axis
+    seed : int
+    """
+
+    def __init__(self, axes: Sequence[Axis], seed: int) -> None:
+        self._axes = axes
+        self._uniforms = Uniforms(seed)
+
+    def ask(self) -> Values:
+        """Return a point, each as likely."""
+        places = self._uniforms.take(len(self._axes)).tolist()
+        return tuple(a.value(place) for a, place in zip(self._axes, places, strict=True))
+
+    def tell(self, values: Values, cost: float) -> None:
+        """Take no note: chance has no memory."""
 
 
 class EvenCovering:
@@ -92,28 +117,38 @@ class EvenCovering:
         """Take no note: the pattern does not depend on costs."""
 
 
-class OptunaStudy:
-    """A study of Optuna's in memory, by ask and tell.
+class ParzenTrees:
+    """Tries most often where cheap points are many: Optuna's TPE, by ask and tell, in memory.
 
-    Floats without a step are asked for as positions, all else by number.
+    After some hundred tries it goes on as an even covering.
 
     Parameters
     ----------
-    sampler : {"tpe", "random"}
     axes : sequence of Axis
     seed : int
     """
 
-    def __init__(self, sampler: str, axes: Sequence[Axis], seed: int) -> None:
+    def __init__(self, axes: Sequence[Axis], seed: int) -> None:
         self._axes = axes
+        # Floats without a step are asked for as positions, all else by number.
         self._distributions = {axis.name: _distribution(axis) for axis in axes}
         self._waiting: dict[Values, Trial] = {}
         self._told: set[Values] = set()
+        self._later = EvenCovering(axes, seed)
         with _quiet():
-            self._study = optuna.create_study(sampler=_sampler(sampler, seed % _OPTUNA_SEEDS))
+            self._study = optuna.create_study(
+                sampler=TPESampler(
+                    seed=seed % _OPTUNA_SEEDS,
+                    multivariate=True,
+                    constant_liar=True,
+                    n_startup_trials=_STARTUP,
+                )
+            )
 
     def ask(self) -> Values:
-        """Return what the sampler would try next."""
+        """Return what the trees suggest."""
+        if len(self._told) >= _MOST_LEARNED:
+            return self._later.ask()
         trial = self._study.ask(self._distributions)
         values = tuple(_value(axis, trial.params[axis.name]) for axis in self._axes)
         if values in self._waiting or values in self._told:
@@ -125,6 +160,8 @@ class OptunaStudy:
 
     def tell(self, values: Values, cost: float) -> None:
         """Take note of a try, unless its cost is no number or a value lies off the steps."""
+        if len(self._told) >= _MOST_LEARNED:
+            return
         self._told.add(values)
         trial = self._waiting.pop(values, None)
         if trial is not None:
@@ -159,12 +196,6 @@ def _inner(axis: Axis, value: float) -> float | None:
         return position
     index = round(position * (axis.count - 1))
     return index if axis.at(index) == value else None
-
-
-def _sampler(name: str, seed: int) -> BaseSampler:
-    if name == "random":
-        return RandomSampler(seed=seed)
-    return TPESampler(seed=seed, multivariate=True, constant_liar=True, n_startup_trials=_STARTUP)
 
 
 @contextmanager

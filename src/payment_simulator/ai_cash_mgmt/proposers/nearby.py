@@ -23,7 +23,7 @@ class Nearby:
 
     Along one parameter, the others as they are, it takes the points where straight lines through
     what was tried on both sides meet, then points on the way to the neighbours on both sides. With
-    several parameters it also jumps, in all of them at once and some way off, near or far.
+    several parameters it also jumps, in some of them at once.
 
     Parameters
     ----------
@@ -59,14 +59,14 @@ class Nearby:
         lines = [self._line(i, best, costs) for i in range(len(self._axes))]
         for n, share in enumerate(_SHARES):
             for i in self._axes_in_turn():
+                if len(self._axes) > 1:
+                    yield self._moved(best, self._jump(places))
                 if n == 0:
                     for place in _crossings(lines[i], places[i]):
                         yield self._moved(best, {i: place})
                 for end in _ends(lines[i], places[i]):
                     reach = max(abs(end - places[i]) * share, self._axes[i].grain)
                     yield self._moved(best, {i: places[i] + math.copysign(reach, end - places[i])})
-                if len(self._axes) > 1:
-                    yield self._moved(best, dict(enumerate(self._jumped(places))))
 
     def _axes_in_turn(self) -> Iterator[int]:
         n_axes = len(self._axes)
@@ -79,13 +79,16 @@ class Nearby:
             (position(v[i]), cost) for v, cost in costs.items() if (v[:i], v[i + 1 :]) == others
         )
 
-    def _jumped(self, places: Sequence[float]) -> list[float]:
-        sides, reaches = self._uniforms.take(2 * len(places)).reshape(2, -1).tolist()
-        moves = zip(places, sides, reaches, strict=True)
-        return [
-            place + math.copysign(_FARTHEST * _NEAREST**reach, side - 0.5)
-            for place, side, reach in moves
-        ]
+    def _jump(self, places: Sequence[float]) -> dict[int, float]:
+        """Return new positions on some axes, each some way off to one side, near or far."""
+        n_axes = len(places)
+        chances = self._uniforms.take(3 * n_axes).reshape(3, -1).tolist()
+        one = self._uniforms.index(n_axes)
+        return {
+            i: places[i] + math.copysign(_FARTHEST * _NEAREST**reach, side - 0.5)
+            for i, (whether, side, reach) in enumerate(zip(*chances, strict=True))
+            if i == one or whether < 0.5  # noqa: PLR2004 - as likely as not
+        }
 
     def _moved(self, values: Values, to: Mapping[int, float]) -> Values:
         """Return the values nearest to other positions on some axes."""
@@ -121,4 +124,5 @@ def _crossings(line: Sequence[_Mark], place: float) -> Iterator[float]:
 
 
 def _slope(left: _Mark, right: _Mark) -> float:
-    return (right[1] - left[1]) / (right[0] - left[0])
+    is_apart = right[0] > left[0]
+    return (right[1] - left[1]) / (right[0] - left[0]) if is_apart else math.inf

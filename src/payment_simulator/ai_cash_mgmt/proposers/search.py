@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
-from payment_simulator.ai_cash_mgmt.parameter_space import ParameterSpace, Values
+from payment_simulator.ai_cash_mgmt.parameter_space import MAX_COMBINATIONS, ParameterSpace, Values
 from payment_simulator.ai_cash_mgmt.proposers.asking import SAMPLERS, Asking, asking
 from payment_simulator.ai_cash_mgmt.proposers.base import Proposal, Situation
 from payment_simulator.ai_cash_mgmt.proposers.nearby import Nearby
@@ -14,8 +14,8 @@ from payment_simulator.ai_cash_mgmt.seeds import derive_seed
 from payment_simulator.errors import InputError
 from payment_simulator.policy.wording import nearest, quoted
 
-#: Policies that are played in one go.
-_ROUND = 8
+#: Policies that are played in one go, at least, and the most rounds, where there are many.
+_ROUND, _MOST_ROUNDS = 8, 32
 #: How often a sampler is asked for each try, at most: it may come up with the same again.
 _ASKS = 4
 
@@ -63,24 +63,27 @@ class SearchProposer:
         else:
             source = asking(self.sampler, space.axes, situation.seed)
             nearby = Nearby(space.axes, derive_seed(situation.seed, "nearby"))
-            _Study(trials, source, nearby).run(self.candidates)
+            _Study(space, trials, source, nearby).run(self.candidates)
         return trials.proposal()
 
 
 class _Study:
     """A study while it is being made."""
 
-    def __init__(self, trials: Trials, sampler: Asking, nearby: Nearby) -> None:
+    def __init__(
+        self, space: ParameterSpace, trials: Trials, sampler: Asking, nearby: Nearby
+    ) -> None:
+        self._space = space
         self._trials = trials
         self._sampler = sampler
         self._nearby = nearby
 
     def run(self, candidates: int) -> None:
-        """Try so many policies, or fewer where no more are found."""
-        trials = self._trials
-        own = chain([trials.current], self._nearby.bounds(trials.current))
+        """Try so many policies, or all that there are."""
+        trials, size = self._trials, max(_ROUND, candidates // _MOST_ROUNDS)
+        own: Iterator[Values] = chain([trials.current], self._nearby.bounds(trials.current))
         while (left := candidates - len(trials.costs)) > 0:
-            tries = self._round(own, min(left, _ROUND))
+            tries = self._round(own, min(left, size))
             if not tries:
                 return
             trials.play(tries)
@@ -92,9 +95,14 @@ class _Study:
         """Return tries that are all new, half of them the sampler's."""
         tries: dict[Values, None] = {}
         asked = (self._sampler.ask() for _ in range(_ASKS * size))
-        # A sampler that has nothing new to say leaves its share to the other half.
-        for source, most in ((own, size // 2), (asked, size), (own, size)):
+        # A sampler that has nothing new to say leaves its share to the others.
+        for source, most in ((own, size // 2), (asked, size), (own, size), (self._rest(), size)):
             while len(tries) < most and (values := next(source, None)) is not None:
                 if values not in self._trials.costs:
                     tries[values] = None
         return list(tries)
+
+    def _rest(self) -> Iterator[Values]:
+        """Go through the whole space, if it is small enough for all else to run out of ideas."""
+        if self._space.size is not None and self._space.size <= MAX_COMBINATIONS:
+            yield from (tuple(point.values()) for point in self._space.grid(1))

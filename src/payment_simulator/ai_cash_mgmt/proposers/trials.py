@@ -64,7 +64,8 @@ class Trials:
         for first in range(0, len(new), _BATCH):
             some = new[first : first + _BATCH]
             found = self._situation.costs([self.policy(values) for values in some])
-            self._costs.update(zip(some, map(float, found), strict=True))
+            costs = (math.inf if math.isnan(cost) else float(cost) for cost in found)
+            self._costs.update(zip(some, costs, strict=True))
 
     def proposal(self) -> Proposal:
         """Return the best policy tried; the one in force where none is better.
@@ -75,7 +76,7 @@ class Trials:
         costs = {values: self._costs[values] for values in self._allowed()}
         lowest = min(costs.values())
         n_tried = f"{len(self._costs):,} policies tried"
-        if lowest == present or (math.isfinite(present) and _is_as_low(present, lowest)):
+        if _is_as_low(present, lowest):
             return Proposal(
                 self._situation.policy,
                 f"Of {n_tried} none costs less than the one in force: {_cents(present)}.",
@@ -101,7 +102,9 @@ class Trials:
 
 
 def _is_as_low(cost: float, lowest: float) -> bool:
-    return bool(is_tie(np.array(cost), np.array(lowest)))
+    # As a share of an infinite cost every difference is small.
+    is_same = math.isfinite(cost) and bool(is_tie(np.array(cost), np.array(lowest)))
+    return is_same or cost == lowest
 
 
 def _cents(cost: float) -> str:
