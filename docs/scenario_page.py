@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, BeforeValidator
@@ -328,7 +328,7 @@ def _check_meanings(model: type[BaseModel]) -> None:
 def _row(model: type[BaseModel], name: str, field: FieldInfo) -> str:
     key = _key(name, field)
     meaning = MEANINGS[model].get(key) or SHARED[key]
-    takes = _takes(field.annotation, field.metadata)
+    takes = takes(field.annotation, field.metadata)
     return f"| `{key}` | {takes} | {_default(model, key, field)} | {meaning} |"
 
 
@@ -344,10 +344,11 @@ def _default(model: type[BaseModel], key: str, field: FieldInfo) -> str:
         return f"priority {value.value}"
     elif isinstance(value, BaseModel):
         return f"`{getattr(value, 'type', '')}`" if key == "policy" else "its defaults"
-    return _plain(value)
+    return plain(value)
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
+    """Return a default as a page shows it."""
     if value in (None, "", (), {}):
         return "none" if value is None else "empty"
     if isinstance(value, bool):
@@ -357,7 +358,7 @@ def _plain(value: Any) -> str:
     return f"`{value}`"
 
 
-def _takes(annotation: Any, metadata: Sequence[Any]) -> str:
+def takes(annotation: Any, metadata: Sequence[Any]) -> str:
     """Return what a key takes, in the words of its own check."""
     said = [text for item in metadata for text in _words(item)]
     origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
@@ -365,15 +366,15 @@ def _takes(annotation: Any, metadata: Sequence[Any]) -> str:
     if said:
         text = said[-1]
     elif origin is typing.Annotated:
-        text = _takes(inner[0], inner[1:])
+        text = takes(inner[0], inner[1:])
     elif origin is typing.Literal:
-        text = _one_of([str(choice) for choice in inner])
+        text = one_of([str(choice) for choice in inner])
     elif origin is tuple:
-        text = f"a list, each {_takes(inner[0], ())}"
-    elif origin is dict:
-        text = f"a mapping from {_takes(inner[0], ())} to {_takes(inner[1], ())}"
+        text = f"a list, each {takes(inner[0], ())}"
+    elif origin in {dict, Mapping}:
+        text = f"a mapping from {takes(inner[0], ())} to {takes(inner[1], ())}"
     elif origin in {typing.Union, types.UnionType}:
-        kinds = [_takes(kind, ()) for kind in inner if kind is not type(None)]
+        kinds = [takes(kind, ()) for kind in inner if kind is not type(None)]
         text = ", or ".join(dict.fromkeys(kinds))
     elif annotation is str:
         text = "a name"
@@ -382,7 +383,8 @@ def _takes(annotation: Any, metadata: Sequence[Any]) -> str:
     return text
 
 
-def _one_of(choices: Sequence[str]) -> str:
+def one_of(choices: Sequence[str]) -> str:
+    """Return the words for a choice."""
     listed = ", ".join(f"`{choice}`" for choice in choices)
     return listed if len(choices) == 1 else f"one of {listed}"
 
@@ -397,4 +399,4 @@ def _words(item: Any) -> Iterator[str]:
         words = cells["words"].cell_contents
         yield words.split(":")[0] if words.startswith("a name:") else words
     elif "kinds" in cells:
-        yield _one_of(cells["kinds"].cell_contents)
+        yield one_of(cells["kinds"].cell_contents)

@@ -1,4 +1,4 @@
-"""Situations as a bank's agent finds them in a game: real sample days, a record of its own calls."""
+"""Situations as a bank's agent finds them in a game, with real sample days."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ from payment_simulator.ai_cash_mgmt.prompt_parts import (
     rules_of,
 )
 from payment_simulator.ai_cash_mgmt.proposers.base import Situation
-from payment_simulator.ai_cash_mgmt.telling import ToldTick, shortened, tell_ticks, ticks_of
+from payment_simulator.ai_cash_mgmt.telling import ToldTick, cents, shortened, tell_ticks, ticks_of
 from payment_simulator.errors import InputError
 from payment_simulator.policy import to_json
 
@@ -143,11 +143,6 @@ class _Story:
     text: str = ""
     left_out: str | None = None
 
-    @property
-    def size(self) -> int:
-        """Characters, with its title."""
-        return len(self.part()) + len(_GAP) if self.text else 0
-
     def tell(self, room: int) -> None:
         """Tell it in so many characters; not at all where that is too few."""
         self.text, self.left_out = shortened(self.ticks, room)
@@ -175,9 +170,7 @@ class _Writer:
         for story in self._stories:
             story.tell(self._budget)
         if self._size() > self._budget:
-            self._budget -= _NOTE
-            self._shorten()
-            self._budget += _NOTE
+            self._omissions = list(self._shortened(self._budget - _NOTE))
         text = self._text()
         if len(text) > self._budget:
             raise InputError(
@@ -189,52 +182,46 @@ class _Writer:
         best = told.get("best")
         return Prompt(text, tuple(self._omissions), best, told.get("worst", best))
 
-    def _shorten(self) -> None:
-        """Leave out, step by step, what the module says."""
+    def _shortened(self, room: int) -> Iterator[str]:
+        """Leave out, one after the other, what the module says; say what is gone."""
         n_steps = len(self._steps)
-        self._drop_steps(_KEPT_STEPS)
-        if self._size() > self._budget:
-            self._shorten_stories()
-        self._drop_steps(0)
+        self._drop_steps(room, _KEPT_STEPS)
+        if self._size() > room:
+            self._shorten_stories(room)
+        self._drop_steps(room, 0)
         if len(self._steps) < n_steps:
-            dropped = n_steps - len(self._steps)
-            what = "the oldest step" if dropped == 1 else f"the {dropped} oldest steps"
-            self._omissions.insert(0, f"{what} of {n_steps}")
-        if self._size() > self._budget and self._refused:
-            self._shorten_refusals()
+            yield f"{_many(n_steps - len(self._steps), 'oldest step')} of {n_steps}"
+        for story in self._stories:
+            if story.left_out is not None:
+                yield f"{story.left_out} of {story.title[0].lower()}{story.title[1:]}"
+        if self._size() > room:
+            yield from self._shortened_refusals(room)
 
-    def _drop_steps(self, kept: int) -> None:
-        over = self._size() - self._budget
+    def _drop_steps(self, room: int, kept: int) -> None:
+        over = self._size() - room
         while over > 0 and len(self._steps) > kept:
             over -= len(self._steps.pop(0)) + 1
 
-    def _shorten_stories(self) -> None:
+    def _shorten_stories(self, room: int) -> None:
         """Share the room that is left among the stories, short ones whole."""
-        told = self._stories
-        for story in told:
+        for story in self._stories:
             story.text = ""
-        titles = sum(len(_part(story.title, "")) + len(_GAP) for story in told)
-        room = self._budget - self._size() - titles
-        by_length = sorted(told, key=lambda story: sum(len(tick.text) for tick in story.ticks))
+        titles = sum(len(_part(story.title, "")) + len(_GAP) for story in self._stories)
+        room -= self._size() + titles
+        by_length = sorted(self._stories, key=lambda s: sum(len(tick.text) for tick in s.ticks))
         for place, story in enumerate(by_length):
-            share = room // (len(by_length) - place)
-            story.tell(max(share, 0))
+            story.tell(max(room // (len(by_length) - place), 0))
             room -= len(story.text)
-        self._omissions += [
-            f"{story.left_out} of {story.title[0].lower()}{story.title[1:]}"
-            for story in told
-            if story.left_out is not None
-        ]
 
-    def _shorten_refusals(self) -> None:
+    def _shortened_refusals(self, room: int) -> Iterator[str]:
         refused = self._situation.refused
-        numbered = list(enumerate(refused, start=1))
-        self._refused = [refusal(r, n, _SHORT_REFUSAL) for n, r in numbered]
         cut = sum(len(r.text) > _SHORT_REFUSAL for r in refused)
         if cut:
-            self._omissions.append(f"the middle of {cut} refused proposals")
-        if self._size() > self._budget and len(self._refused) > 1:
-            self._omissions.append(f"{len(self._refused) - 1} earlier refused proposals")
+            numbered = enumerate(refused, start=1)
+            self._refused = [refusal(r, n, _SHORT_REFUSAL) for n, r in numbered]
+            yield f"the middle of {_many(cut, 'refused proposal')}"
+        if self._size() > room and len(self._refused) > 1:
+            yield _many(len(self._refused) - 1, "earlier refused proposal")
             self._refused = self._refused[-1:]
 
     def _size(self) -> int:
@@ -283,9 +270,9 @@ def _stories(situation: Situation) -> Iterator[_Story]:
     if report.best_seed == report.worst_seed:
         yield day("The sample, tick by tick", "best")
         return
-    yield day(f"The cheapest sample (cost {_cost(report.best_cost)})", "best")
-    yield day(f"The dearest sample (cost {_cost(report.worst_cost)})", "worst")
+    yield day(f"The cheapest sample (cost {cents(report.best_cost)})", "best")
+    yield day(f"The dearest sample (cost {cents(report.worst_cost)})", "worst")
 
 
-def _cost(value: float) -> str:
-    return f"{value:,.2f}"
+def _many(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"

@@ -152,7 +152,7 @@ class _Books:
         children = np.flatnonzero(self._run.pay[:, k.P_PARENT] == payment).tolist()
         amounts = self._run.pay[children, k.P_AMOUNT].tolist()
         pairs = zip(children, amounts, strict=True)
-        return ", ".join(
+        return " + ".join(
             f"#{self._number[child]} of {number_text(cents)}" for child, cents in pairs
         )
 

@@ -59,6 +59,27 @@ class TestWhatIsTried:
         assert all(size == 8 for size in rounds[:-1])
 
     @EVERY
+    def test_many_tries_are_made_in_few_rounds(self, sampler):
+        _, costs = proposed(sampler, bowl, KINDS, (0.3, 4, 9, 0.2), candidates=700)
+        assert len(costs.points) == len(set(costs.points)) == 700
+        assert [len(call) for call in costs.calls] == [21] * 33 + [7]
+
+    def test_parzen_trees_learn_where_it_is_cheap(self):
+        # The second half of each round is the sampler's.
+        def hollow(*point):
+            return sum(abs(place - 0.3) for place in point)
+
+        near = {}
+        for sampler in SAMPLERS:
+            specs, counts = [spec("a"), spec("b")], []
+            for seed in range(6):
+                _, costs = proposed(sampler, hollow, specs, (1, 1), seed=seed, candidates=96)
+                asked = [point for call in costs.calls for point in call[len(call) // 2 :]]
+                counts.append(sum(hollow(*point) < 0.2 for point in asked))
+            near[sampler] = sum(counts)
+        assert near["tpe"] > 3 * max(near["random"], near["qmc"])
+
+    @EVERY
     def test_all_that_is_tried_is_allowed(self, sampler):
         _, costs = proposed(sampler, bowl, KINDS, (0.33, 40, 9, 0.2), candidates=64)
         for point in costs.points:

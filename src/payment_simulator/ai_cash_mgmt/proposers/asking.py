@@ -28,7 +28,7 @@ SAMPLERS: Final = ("tpe", "random", "qmc")
 _STARTUP = 8
 #: Tries that go into Parzen trees. Each that is asked for takes as long as there are tries, and
 #: thousands of them would take longer than any simulation.
-_MOST_LEARNED = 256
+_MOST_LEARNED = 128
 _OPTUNA_SEEDS = 2**32
 
 
