@@ -267,12 +267,19 @@ def scenario_page() -> str:
     return page
 
 
+def game_page() -> str:
+    """Return the page of the game file."""
+    page: str = runpy.run_path(str(HERE / "game_page.py"))["game_page"]()
+    return page
+
+
 #: Every page that is made from the code.
 PAGES: dict[Path, Callable[[], str]] = {
     HERE / "reference" / "tables.md": tables_page,
     HERE / "reference" / "repository.md": repository_page,
     HERE / "reference" / "policy-language.md": policy_page,
     HERE / "reference" / "scenario.md": scenario_page,
+    HERE / "reference" / "game-file.md": game_page,
 }
 
 

@@ -327,9 +327,8 @@ def _check_meanings(model: type[BaseModel]) -> None:
 
 def _row(model: type[BaseModel], name: str, field: FieldInfo) -> str:
     key = _key(name, field)
-    meaning = MEANINGS[model].get(key) or SHARED[key]
-    takes = takes(field.annotation, field.metadata)
-    return f"| `{key}` | {takes} | {_default(model, key, field)} | {meaning} |"
+    meaning, default = MEANINGS[model].get(key) or SHARED[key], _default(model, key, field)
+    return f"| `{key}` | {takes(field.annotation, field.metadata)} | {default} | {meaning} |"
 
 
 def _default(model: type[BaseModel], key: str, field: FieldInfo) -> str:
@@ -368,7 +367,7 @@ def takes(annotation: Any, metadata: Sequence[Any]) -> str:
     elif origin is typing.Annotated:
         text = takes(inner[0], inner[1:])
     elif origin is typing.Literal:
-        text = one_of([str(choice) for choice in inner])
+        text = _one_of([str(choice) for choice in inner])
     elif origin is tuple:
         text = f"a list, each {takes(inner[0], ())}"
     elif origin in {dict, Mapping}:
@@ -383,8 +382,7 @@ def takes(annotation: Any, metadata: Sequence[Any]) -> str:
     return text
 
 
-def one_of(choices: Sequence[str]) -> str:
-    """Return the words for a choice."""
+def _one_of(choices: Sequence[str]) -> str:
     listed = ", ".join(f"`{choice}`" for choice in choices)
     return listed if len(choices) == 1 else f"one of {listed}"
 
@@ -399,4 +397,4 @@ def _words(item: Any) -> Iterator[str]:
         words = cells["words"].cell_contents
         yield words.split(":")[0] if words.startswith("a name:") else words
     elif "kinds" in cells:
-        yield one_of(cells["kinds"].cell_contents)
+        yield _one_of(cells["kinds"].cell_contents)

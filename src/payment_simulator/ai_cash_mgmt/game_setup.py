@@ -107,6 +107,20 @@ def set_up(
     return GameSetup(game_id, config, scenario, agents, threads)
 
 
+def make_ready(setup: GameSetup) -> None:
+    """Check that every proposer could be asked now: that its extra is installed, its key is there.
+
+    Raises
+    ------
+    InputError
+        Something is missing; one line says how to provide it.
+    """
+    for agent in setup.agents:
+        check = getattr(agent.proposer, "check", None)
+        if callable(check):
+            check()
+
+
 def _with_start(scenario: Scenario, constraints: Mapping[str, ScenarioConstraints]) -> Scenario:
     """Return the scenario with the policies that the game starts with."""
     own = zip(scenario.bank_ids, scenario.policies, strict=True)

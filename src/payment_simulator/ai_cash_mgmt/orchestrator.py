@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from threading import Lock
 
 from payment_simulator.ai_cash_mgmt.config import AgentConfig, GameConfig, ProposerConfig
-from payment_simulator.ai_cash_mgmt.game_setup import GameSetup, set_up
+from payment_simulator.ai_cash_mgmt.game_setup import GameSetup, make_ready, set_up
 from payment_simulator.ai_cash_mgmt.loop import GameLoop, OnStep
 from payment_simulator.ai_cash_mgmt.persistence.models import GameSessionRecord, GameStatus
 from payment_simulator.ai_cash_mgmt.persistence.repository import GameRepository
@@ -97,6 +97,7 @@ class GameOrchestrator:
                     f"game {self.game_id!r} is in the record already ({found.status}); resume it, "
                     "or give the new game another game_id"
                 )
+            make_ready(self._setup)
             ledger = RecordLedger(self.repository, self._setup)
             ledger.begin()
             return _play(self._setup, ledger, self.repository, self._on_step)
@@ -140,6 +141,7 @@ def resume_game(
     config = GameConfig.from_json(session.config_json)
     _check_proposers(config, scenario, proposers or {}, may_run_code=may_run_code)
     setup = set_up(game_id, config, scenario, proposers=proposers, threads=threads)
+    make_ready(setup)
     with _alone(repository, game_id):
         ledger = RecordLedger(repository, setup)
         ledger.take_up()

@@ -100,14 +100,15 @@ def game_result(repository: GameRepository, game_id: str) -> GameResult:
         iterations=session.total_iterations,
         converged=session.converged,
         final_cost=session.final_cost,
-        banks=MappingProxyType({found.agent_id: _bank(found) for found in outcomes}),
+        banks=MappingProxyType({found.agent_id: bank_result(found) for found in outcomes}),
         distance_from_equilibrium=(
             certificates[-1].distance_from_equilibrium if certificates else None
         ),
     )
 
 
-def _bank(outcome: GameOutcomeRecord) -> BankResult:
+def bank_result(outcome: GameOutcomeRecord) -> BankResult:
+    """Return what became of a bank, as the record tells it."""
     low, high = outcome.improvement_low, outcome.improvement_high
     parameters = json.loads(outcome.final_policy_json).get("parameters", {})
     return BankResult(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,7 @@ def print_result(result: GameResult, path: Path) -> None:
             ("ended", f"{_HOW[result.status]} after {counted(result.iterations, 'iteration')}"),
         ]
     )
-    _print_banks(result)
+    print_banks(result.banks)
     print_facts(_sums(result))
     has_interval = any(bank.interval for bank in result.banks.values())
     note = "Means of held-out days, with a confidence interval. " if has_interval else ""
@@ -49,8 +50,9 @@ def print_result(result: GameResult, path: Path) -> None:
         typer.echo(f"  {visible(program())} {visible(shlex.join(words))}")
 
 
-def _print_banks(result: GameResult) -> None:
-    banks = list(result.banks.items())
+def print_banks(found: Mapping[str, BankResult]) -> None:
+    """Print what each bank paid at the start and at the end."""
+    banks = list(found.items())
     print_table(
         ["bank", "start cost", "final cost", "improvement", "parameters"],
         [

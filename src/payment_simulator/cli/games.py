@@ -107,6 +107,8 @@ def show(
     """Show what a game was and what became of it."""
     from payment_simulator.ai_cash_mgmt import GameRepository
     from payment_simulator.ai_cash_mgmt.persistence.overview import game_overview
+    from payment_simulator.ai_cash_mgmt.result import bank_result
+    from payment_simulator.cli.game_report import print_banks
     from payment_simulator.cli.output import print_facts, print_json
     from payment_simulator.persistence.connection import DatabaseManager
 
@@ -120,6 +122,9 @@ def show(
         _print_agents(overview)
     else:
         typer.echo("\nThe game has no steps in the record.")
+    if overview.outcomes:
+        typer.echo("At the start and at the end, on the same days:")
+        print_banks({found.agent_id: bank_result(found) for found in overview.outcomes})
     typer.echo("Costs are in currency units (cents / 100).")
 
 
@@ -150,6 +155,8 @@ def _facts(overview: GameOverview) -> list[tuple[str, object]]:
     ]
     if origin:
         facts.append(("played with", f"payment-simulator {origin.package_version}"))
+    if overview.failure:
+        facts.append(("stopped", f"{overview.failure.reason} (payment-sim resume goes on)"))
     if overview.certificate:
         distance = money(overview.certificate.distance_from_equilibrium)
         facts.append(("distance from equilibrium", distance))

@@ -58,11 +58,14 @@ def play(
     Agents improve the policies of their banks; each step is durable before the next begins.
     """
     from payment_simulator.ai_cash_mgmt import GameRepository
+    from payment_simulator.ai_cash_mgmt.game_setup import make_ready, set_up
     from payment_simulator.ai_cash_mgmt.orchestrator import GameOrchestrator
     from payment_simulator.persistence.connection import DatabaseManager
 
     config, scenario = _read(file)
     config = _changed(config, seed, iterations, game_id)
+    # What is wrong is said before a file is made.
+    make_ready(set_up("game", config, scenario, threads=threads))
     path = db or Path(config.output.database_path)
     name = ""
     with DatabaseManager(path) as manager, _interruptible(path, lambda: name):

@@ -7,8 +7,11 @@ from typing import Any
 
 from payment_simulator.ai_cash_mgmt.persistence.models import (
     EquilibriumCertificateRecord,
+    GameFailureRecord,
+    GameOutcomeRecord,
     GameProvenanceRecord,
     GameSessionRecord,
+    GameStatus,
     PolicyIterationRecord,
 )
 from payment_simulator.ai_cash_mgmt.persistence.repository import GameRepository
@@ -65,6 +68,10 @@ class GameOverview:
         The program that played it.
     certificate : EquilibriumCertificateRecord or None
         The latest equilibrium certificate.
+    outcomes : list of GameOutcomeRecord
+        What each bank paid at the start and at the end, on the same days; none before the end.
+    failure : GameFailureRecord or None
+        Why the game stopped, where it has failed and not gone on.
     """
 
     session: GameSessionRecord
@@ -72,17 +79,23 @@ class GameOverview:
     agents: list[AgentOverview]
     provenance: GameProvenanceRecord | None
     certificate: EquilibriumCertificateRecord | None
+    outcomes: list[GameOutcomeRecord]
+    failure: GameFailureRecord | None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the overview for JSON."""
-        records = (self.provenance, self.certificate)
-        provenance, certificate = (r.model_dump(mode="json") if r else None for r in records)
+        records = (self.provenance, self.certificate, self.failure)
+        provenance, certificate, failure = (
+            record.model_dump(mode="json") if record else None for record in records
+        )
         return {
             "session": self.session.model_dump(mode="json"),
             "summary": self.summary,
             "agents": [asdict(agent) for agent in self.agents],
             "provenance": provenance,
             "certificate": certificate,
+            "outcomes": [outcome.model_dump(mode="json") for outcome in self.outcomes],
+            "failure": failure,
         }
 
 
@@ -101,12 +114,15 @@ def game_overview(repo: GameRepository, game_id: str) -> GameOverview:
     for step in repo.get_policy_iterations(game_id):
         by_agent.setdefault(step.agent_id, []).append(step)
     certificates = repo.get_equilibrium_certificates(game_id)
+    failures = repo.get_game_failures(game_id) if session.status == GameStatus.FAILED else []
     return GameOverview(
         session,
         repo.get_optimization_summary(game_id),
         [_agent(agent, steps) for agent, steps in sorted(by_agent.items())],
         repo.get_game_provenance(game_id),
         certificates[-1] if certificates else None,
+        repo.get_game_outcomes(game_id),
+        failures[-1] if failures else None,
     )
 
 
