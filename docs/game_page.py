@@ -1,8 +1,7 @@
 """The page of the game file, made from its models: types and defaults are those of the code.
 
-What a key means is written here, once. A key of a model that has no meaning here, or a meaning
-that has no key, stops the generation; so do an example that is no game file, and a mistake that is
-none.
+What a key means is written here, once. A key without a meaning, a meaning without a key, an example
+that is no game file and a mistake that is none stop the generation.
 """
 
 from __future__ import annotations
@@ -94,18 +93,12 @@ MEANINGS: dict[type[BaseModel], dict[str, str]] = {
         "scenario_config": "The scenario file, relative to the folder of this file.",
         "master_seed": "What all randomness is derived from. The scenario's seed plays no part.",
         "game_mode": f"{_CAMPAIGN}: between whole simulations. {_RUNNING}: in a running one.",
-        "optimized_agents": (
-            "Banks that are optimised, in the order of their steps; all that have a choice if "
-            "empty."
-        ),
+        "optimized_agents": "Who plays, in the order of steps; all that have a choice if empty.",
         "proposer": "Who proposes, for all banks that do not say otherwise.",
         "optimization_schedule": "When steps are made.",
         "bootstrap": "The sample days that a step proposes and is judged on.",
         "acceptance": "When a proposal is accepted.",
-        "update": (
-            "An accepted policy rules for the next bank's step at once, or from the next "
-            "iteration on."
-        ),
+        "update": "An accepted policy rules at once, or from the next iteration on.",
         "convergence": "When the game ends.",
         "constraints": "What may be proposed, for all banks that do not say otherwise.",
         "equilibrium": "How the distance from an equilibrium is measured at the end; not if none.",
@@ -160,8 +153,8 @@ MEANINGS: dict[type[BaseModel], dict[str, str]] = {
         ),
     },
     sections.ConvergenceConfig: {
-        "stability_threshold": "Costs are stable when no bank's moves by more than this share of it,",
-        "stability_window": "over so many iterations.",
+        "stability_threshold": "Costs are stable when no bank's moves by more than this share",
+        "stability_window": "within so many iterations.",
         "max_iterations": "The game ends here at the latest.",
         "improvement_threshold": "A gain counts when it is above this share of the old cost.",
         "best_response_check": (

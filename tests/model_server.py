@@ -1,7 +1,8 @@
 """A server on this machine that answers as providers of language models do.
 
-It speaks the chat protocol of OpenAI, its Responses protocol, and Anthropic's messages, streamed or
-not. What it answers stands in a script: one reply for each request, the last one again and again.
+It speaks the chat protocol of OpenAI, its Responses protocol, Anthropic's messages, streamed or
+not, and Gemini's. What it answers stands in a script: one reply for each request, the last one
+again and again.
 """
 
 from __future__ import annotations
@@ -33,6 +34,10 @@ class Reply:
     headers : mapping
     delay_seconds : float
         Wait before answering.
+    code : str
+        Kind of an error, as the provider has it.
+    is_html : bool
+        Send the text of an error as a page, as proxies do.
     is_broken : bool
         Close the connection instead of answering.
     """
@@ -42,6 +47,8 @@ class Reply:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     delay_seconds: float = 0.0
+    code: str = "some_error"
+    is_html: bool = False
     is_broken: bool = False
 
 
@@ -141,14 +148,20 @@ class _Handler(BaseHTTPRequestHandler):
         if reply.is_broken:
             self.close_connection = True
             return
+        if reply.is_html:
+            self._send(reply, "text/html", reply.text.encode())
+            return
         if reply.status >= 400:
-            error = {"type": "error", "error": {"type": "some_error", "message": reply.text}}
-            self._send(reply, "application/json", json.dumps(error).encode())
+            error = {"type": reply.code, "code": reply.code, "message": reply.text}
+            body = {"type": "error", "error": error}
+            self._send(reply, "application/json", json.dumps(body).encode())
             return
         if self.path.endswith("/chat/completions"):
             self._send(reply, "application/json", json.dumps(_chat(body, reply)).encode())
         elif self.path.endswith("/responses"):
             self._send(reply, "application/json", json.dumps(_responses(body, reply)).encode())
+        elif self.path.endswith(":generateContent"):
+            self._send(reply, "application/json", json.dumps(_gemini(body, reply)).encode())
         elif body.get("stream"):
             self._send(reply, "text/event-stream", b"".join(_events(_message(body, reply))))
         else:
@@ -229,6 +242,23 @@ def _responses(body: Mapping[str, Any], reply: Reply) -> dict[str, Any]:
             "total_tokens": INPUT_TOKENS + OUTPUT_TOKENS,
             "input_tokens_details": {"cached_tokens": 0},
             "output_tokens_details": {"reasoning_tokens": 0},
+        },
+    }
+
+
+def _gemini(body: Mapping[str, Any], reply: Reply) -> dict[str, Any]:
+    parts: list[dict[str, Any]] = [{"text": reply.text}] if reply.text else []
+    if reply.tool is not None:
+        [declared] = body["tools"][0]["functionDeclarations"]
+        parts.append({"functionCall": {"name": declared["name"], "args": reply.tool}})
+    content = {"role": "model", "parts": parts}
+    return {
+        "candidates": [{"index": 0, "content": content, "finishReason": "STOP"}],
+        "modelVersion": "gemini",
+        "usageMetadata": {
+            "promptTokenCount": INPUT_TOKENS,
+            "candidatesTokenCount": OUTPUT_TOKENS,
+            "totalTokenCount": INPUT_TOKENS + OUTPUT_TOKENS,
         },
     }
 

@@ -1,4 +1,4 @@
-"""Every example scenario is checked, runs, and shows what its header says."""
+"""Every example, scenario or game, is checked, plays, and shows what its header says."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.command_line import payment_sim
+from tests.games import Told, fraction
 
+from payment_simulator.ai_cash_mgmt import GameConfig, GameRepository, game_setup
 from payment_simulator.ai_cash_mgmt.equilibrium import explore_grid, parameter_grid
 from payment_simulator.kernels import layout as k
+from payment_simulator.persistence.connection import DatabaseManager
 from payment_simulator.policy import load_policy
 from payment_simulator.policy.check import policy_notes
 from payment_simulator.scenario import Scenario, load_scenario, parse_scenario
@@ -23,6 +26,7 @@ from payment_simulator.simulation.tick_metrics import settled_by_method
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "examples" / "scenarios"
 FILES = sorted(FOLDER.glob("*.yaml"))
+GAMES = sorted((ROOT / "examples" / "games").glob("*.yaml"))
 _RUNS: dict[str, Run] = {}
 
 
@@ -40,12 +44,13 @@ def changed(name: str, old: str, new: str) -> Scenario:
     return parse_scenario(text.replace(old, new), folder=FOLDER)
 
 
-def test_all_seven_are_there():
+def test_all_eight_are_there():
     assert [file.stem for file in FILES] == [
         "fifty_banks",
         "gridlock",
         "liquidity_delay",
         "stressed_month",
+        "ten_days",
         "three_period",
         "twelve_period",
         "two_period",
@@ -74,7 +79,7 @@ def test_it_is_valid_and_runs(file: Path):
     money = run.balance.sum() - sum(agent.opening_balance for agent in run.scenario.agents)
     borrowed = run.log[run.log[:, k.L_KIND] == k.LOG_BORROW, k.L_AMOUNT].sum()
     repaid = run.log[run.log[:, k.L_KIND] == k.LOG_REPAY_BORROWED, k.L_AMOUNT].sum()
-    assert money == borrowed - repaid
+    assert money == borrowed + repaid  # what is repaid is negative
     json.dumps(measures(run), allow_nan=False)
 
 
@@ -140,6 +145,21 @@ def test_funding_a_half_is_best_against_an_urgent_payment():
     assert nothing.costs["FOCAL"]["liquidity"] == 15_000.0
 
 
+def test_ten_days_cost_differently_under_the_same_policies():
+    run = run_of("ten_days")
+    by_day = run.cost.sum(axis=(1, 2))
+    assert by_day.shape == (10,)
+    assert by_day.max() > 10 * by_day.min()
+    length = run.scenario.simulation.ticks_per_day
+    borrowed, repaid = (
+        run.log[run.log[:, k.L_KIND] == kind] for kind in (k.LOG_BORROW, k.LOG_REPAY_BORROWED)
+    )
+    # All but the last, which is borrowed at the end of the run.
+    assert repaid[:, k.L_AMOUNT].tolist() == (-borrowed[:-1, k.L_AMOUNT]).tolist()
+    assert (repaid[:, k.L_TICK] == borrowed[:-1, k.L_TICK] + 1).all()
+    assert set(repaid[:, k.L_TICK] % length) == {0}
+
+
 def test_gridlock_needs_multilateral_offsetting():
     run = run_of("gridlock")
     assert settled_by_method(run)["multilateral"] == measures(run)["value_settled"] == 60_000
@@ -185,3 +205,72 @@ def test_fifty_banks_are_short_of_liquidity():
 def test_a_scenario_finds_its_policies_from_anywhere(tmp_path: Path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert load_scenario(FOLDER / "stressed_month.yaml").policies[4].policy_id == "outage"
+
+
+def commands_of(game: Path) -> list[list[str]]:
+    """Return the words of the commands in a header; variables may stand before them."""
+    found = re.findall(
+        r"^#     (?:\w+=\S+ )?payment-sim (.*)$", game.read_text("utf-8"), re.MULTILINE
+    )
+    return [command.split() for command in found]
+
+
+def test_all_games_are_there():
+    assert [game.stem for game in GAMES] == [
+        "every_key",
+        "model_against_search",
+        "running_days",
+        "twelve_period",
+        "two_period",
+    ]
+
+
+@pytest.mark.parametrize("game", GAMES, ids=lambda game: game.stem)
+def test_a_game_loads_and_fits_its_scenario(game: Path):
+    config = GameConfig.from_yaml(game)
+    assert config.scenario_path().resolve().parent == FOLDER
+    scenario = load_scenario(config.scenario_path())
+    config.check_against(scenario)
+    assert config.agents(scenario) == scenario.bank_ids
+
+
+@pytest.mark.parametrize("game", GAMES, ids=lambda game: game.stem)
+def test_a_game_plays_as_its_header_says(game: Path, tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("examples").symlink_to(ROOT / "examples")
+    # A model would be asked over the network; somebody else answers for it.
+    chosen = game_setup.make_proposer
+    stand_in = Told(fraction(0.25), "anthropic/claude-sonnet-4-5")
+    monkeypatch.setattr(
+        game_setup,
+        "make_proposer",
+        lambda config, folder: stand_in if config.kind == "llm" else chosen(config, folder),
+    )
+    commands = commands_of(game)
+    assert commands
+    assert all(Path(command[1]) == game.relative_to(ROOT) for command in commands)
+    for command in commands:
+        outcome = payment_sim(*command, "--iterations", 2, "--id", "short", "--json")
+        assert outcome.code == 0, outcome.err
+        result = json.loads(outcome.out)
+        assert (result["status"], result["iterations"]) == ("completed", 2)
+    config = GameConfig.from_yaml(game)
+    with DatabaseManager(config.output.database_path, read_only=True) as manager:
+        steps = GameRepository(manager.conn).get_policy_iterations("short")
+    played = {(step.iteration_number, step.agent_id) for step in steps}
+    assert played == {(k, bank) for k in (1, 2) for bank in config.optimized_agents}
+    assert not any(step.validation_errors for step in steps)
+    assert any(step.was_accepted for step in steps)
+
+
+def test_the_game_with_every_key_has_every_key():
+    text = (ROOT / "examples/games/every_key.yaml").read_text("utf-8")
+    page = (ROOT / "docs/reference/game-file.md").read_text("utf-8")
+    assert text in page
+    sections = dict(re.findall(r"^## `?(.*?)`?\n(.*?)(?=^## |\Z)", page, re.DOTALL | re.MULTILINE))
+    # Keys of one kind of proposer are refused with another one, as those of one kind of schedule.
+    elsewhere = {"proposer`: `llm", "proposer`: `python"}
+    for title, body in sections.items():
+        for key in re.findall(r"^\| `(\w+)` \|", body, re.MULTILINE):
+            if title not in elsewhere and key != "interval_ticks":
+                assert re.search(rf"\b{key}:", text), f"{title}: {key}"

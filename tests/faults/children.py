@@ -34,7 +34,7 @@ from tests.builders import a_session, an_iteration
 from tests.faults.history import GAME, count_saves, old_iterations, perform, perform_range
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["__main__", __name__])
+_CONTEXT.set_forkserver_preload(["__main__", __name__, "tests.faults.warm_engine"])
 _NOBODY = 65534
 _PATIENCE = 300.0  # seconds; a child that takes longer hangs
 

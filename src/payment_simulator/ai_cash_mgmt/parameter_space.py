@@ -73,7 +73,7 @@ class Axis:
         width = _decimal(self.high) - _decimal(self.low)
         unit = Decimal(1).scaleb(width.adjusted() - _RANGE_DIGITS)
         found = (_decimal(self.low) + width * _decimal(within)) / unit
-        return min(max(float(round(found) * unit) + 0.0, self.low), self.high)
+        return min(max(float(round(found) * unit), self.low), self.high)
 
     def at(self, index: int) -> float:
         """Return a value by its number, where they can be counted."""

@@ -33,6 +33,11 @@ _ALGORITHMS: Final[Mapping[str, str]] = {
 }
 
 
+def part(title: str, text: str) -> str:
+    """Return a part of a prompt under its title."""
+    return f"## {title}\n{text}"
+
+
 def fenced(text: str, language: str = "") -> str:
     """Return a text between fences that are longer than any run of backticks in it."""
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)

@@ -7,7 +7,7 @@ would give away how many payments the others have.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -18,8 +18,6 @@ from payment_simulator.simulation import COST_KINDS, Run
 from payment_simulator.simulation.tables import CLASSES, METHODS
 
 _METHOD: Final = 8  # the log holds group * 8 + method
-#: By how much the line about a gap can be longer than the same line about the whole story.
-_SLACK: Final = 32
 
 
 class ToldTick(NamedTuple):
@@ -241,53 +239,3 @@ _ACTS: Mapping[int, str] = {
     k.LOG_REGISTER: "set a state register to",
     k.LOG_PENALTY: "charged at the close:",
 }
-
-
-def shortened(story: Sequence[ToldTick], room: int) -> tuple[str, str | None]:
-    """Return a story in at most so many characters, its middle left out where it is longer.
-
-    Parameters
-    ----------
-    story : sequence of ToldTick
-    room : int
-        Characters.
-
-    Returns
-    -------
-    text : str
-        What fits, and a line that says what does not. Empty where nothing fits at all.
-    left_out : str or None
-        The ticks left out, in words; None where there are none.
-    """
-    whole = "\n".join(told.text for told in story)
-    if len(whole) <= room:
-        return whole, None
-    head, tail = 0, len(story)
-    used = len(_gap(story)) + _SLACK
-    for is_head in _alternately():
-        at = head if is_head else tail - 1
-        used += len(story[at].text) + 1
-        if used > room or head == tail - 1:
-            break
-        head, tail = (head + 1, tail) if is_head else (head, tail - 1)
-    gap = story[head:tail]
-    if head == 0:
-        return "", ticks_of(story)
-    parts = [*(t.text for t in story[:head]), _gap(gap), *(t.text for t in story[tail:])]
-    return "\n".join(parts), ticks_of(gap)
-
-
-def _alternately() -> Iterator[bool]:
-    while True:
-        yield True
-        yield False
-
-
-def ticks_of(story: Sequence[ToldTick]) -> str:
-    """Return the ticks of a story in words."""
-    first, last = story[0].first, story[-1].last
-    return f"tick {first}" if first == last else f"ticks {first} to {last}"
-
-
-def _gap(story: Sequence[ToldTick]) -> str:
-    return f"[{ticks_of(story)} left out here; they cost {cents(sum(t.cost for t in story))}]"

@@ -75,9 +75,11 @@ class TestAxis:
         assert axis.value(axis.position(axis.at(index))) == index
 
     def test_there_is_no_negative_zero(self):
-        free = Axis.of(spec(min_value=-1)).value(0.5)
+        between = Axis.of(spec(min_value=-1)).value(0.5)
+        first = Axis.of(spec(min_value=-0.0)).value(0)
+        last = Axis.of(spec(min_value=-1, max_value=-0.0, step=0.5)).at(2)
         listed = Axis.of(spec("mode", values=(-0.0, 1))).at(0)
-        assert [str(free), str(listed)] == ["0.0", "0.0"]
+        assert [str(zero) for zero in (between, first, last, listed)] == ["0.0"] * 4
 
 
 class TestParameterSpace:

@@ -121,8 +121,8 @@ def test_a_situation_gives_one_prompt() -> None:
 
 
 def test_the_user_prompt_tells_what_the_bank_knows() -> None:
-    plain = bank_situation("twelve_period")
-    situation = bank_situation("twelve_period", history=past(plain, 3))
+    plain = bank_situation("ten_days")
+    situation = bank_situation("ten_days", history=past(plain, 3))
     prompt = user_prompt(situation, AMPLE)
     assert parse_policy(blocks(prompt.text)[0]) == situation.policy
     report = situation.report
@@ -132,12 +132,11 @@ def test_the_user_prompt_tells_what_the_bank_knows() -> None:
     assert "- iteration 3: not valid: payment_tree: it is no tree" in prompt.text
     assert prompt.best_day is not None
     assert prompt.worst_day is not None
-    assert (
-        f"## The cheapest sample (cost {report.best_cost:,.2f})\n{prompt.best_day}" in prompt.text
-    )
-    assert f"## The dearest sample (cost {report.worst_cost:,.2f})\n{prompt.worst_day}" in (
-        prompt.text
-    )
+    for title, cost, day in (
+        ("cheapest", report.best_cost, prompt.best_day),
+        ("dearest", report.worst_cost, prompt.worst_day),
+    ):
+        assert f"## The {title} sample (cost {cents(cost)})\n{day}" in prompt.text
 
 
 def test_a_single_sample_is_told_once() -> None:
@@ -145,6 +144,15 @@ def test_a_single_sample_is_told_once() -> None:
     assert prompt.best_day == prompt.worst_day
     assert prompt.best_day is not None
     assert prompt.text.count(prompt.best_day) == 1
+    assert "## The sample (cost 5,000)\n" in prompt.text
+
+
+def test_samples_that_cost_the_same_are_told_once() -> None:
+    situation = bank_situation("twelve_period")
+    assert situation.report.best_cost == situation.report.worst_cost
+    prompt = user_prompt(situation, AMPLE)
+    assert "## One of 3 samples that all cost the same (cost 500,000)\n" in prompt.text
+    assert prompt.best_day == prompt.worst_day
 
 
 def test_a_running_simulation_is_told_up_to_now_and_samples_from_then_on() -> None:

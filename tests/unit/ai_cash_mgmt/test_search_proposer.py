@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import math
 import warnings
-from pathlib import Path
 
 import optuna
 import pytest
@@ -29,6 +28,13 @@ KINDS = [
     spec("mode", values=(5, 2, 9)),
     spec("buffer", step=0.1),
 ]
+
+
+class Ear(logging.Handler):
+    """Hears what is logged."""
+
+    def emit(self, record):
+        self.heard.append(record.getMessage())
 
 
 def bowl(share, ticks, mode, buffer):
@@ -169,8 +175,9 @@ class TestWhatIsProposed:
         assert answer.reasoning.endswith("in force: no finite amount.")
         assert len(costs.points) == 32
 
-    def test_any_finite_cost_beats_a_start_that_stops_a_run(self):
-        best, _ = proposed(function=lambda x: math.inf if x == 0.41 else 7.0, start=(0.41,))
+    @pytest.mark.parametrize("wrong", [math.inf, math.nan])
+    def test_any_finite_cost_beats_a_start_that_stops_a_run(self, wrong):
+        best, _ = proposed(function=lambda x: wrong if x == 0.41 else 7.0, start=(0.41,))
         assert best != (0.41,)
 
     def test_what_was_sent_back_is_not_proposed_again(self):
@@ -215,20 +222,24 @@ class TestAsAGameSeesIt:
         assert first.calls == second.calls
 
     @EVERY
-    @pytest.mark.filterwarnings("default")
-    def test_nothing_is_printed_warned_of_or_left_behind(
-        self, sampler, capfd, tmp_path: Path, monkeypatch
-    ):
+    def test_nothing_is_logged_warned_of_or_left_behind(self, sampler, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
+        before, handler, heard = optuna.logging.get_verbosity(), Ear(), []
+        handler.heard = heard
+        logging.getLogger("optuna").addHandler(handler)
         optuna.logging.set_verbosity(optuna.logging.INFO)
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            proposed(sampler)
-        assert caught == []
-        assert capfd.readouterr() == ("", "")
-        assert list(tmp_path.iterdir()) == []
-        # What the program around it wants to hear from Optuna is its own affair.
-        assert optuna.logging.get_verbosity() == logging.INFO
+        try:
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                proposed(sampler)
+            # What the program around it wants to hear from Optuna is its own affair.
+            assert optuna.logging.get_verbosity() == logging.INFO
+            assert heard == caught == list(tmp_path.iterdir()) == []
+            optuna.create_study()
+            assert heard
+        finally:
+            logging.getLogger("optuna").removeHandler(handler)
+            optuna.logging.set_verbosity(before)
 
     @pytest.mark.parametrize(
         ("bank", "other", "best"), [("BANK_A", 0.2, 0.0), ("BANK_B", 0.0, 0.2)]

@@ -7,7 +7,8 @@ import re
 import pytest
 from tests.bank_situations import THREE_BANKS, three_banks
 
-from payment_simulator.ai_cash_mgmt.telling import ToldTick, cents, shortened, tell_day, tell_ticks
+from payment_simulator.ai_cash_mgmt.prompt_stories import shortened
+from payment_simulator.ai_cash_mgmt.telling import ToldTick, cents, tell_day, tell_ticks
 from payment_simulator.kernels import layout as k
 from payment_simulator.scenario import parse_scenario
 from payment_simulator.simulation import simulate

@@ -152,7 +152,6 @@ class ParzenTrees:
         trial = self._study.ask(self._distributions)
         values = tuple(_value(axis, trial.params[axis.name]) for axis in self._axes)
         if values in self._waiting or values in self._told:
-            # Told twice, a cost would count twice.
             self._study.tell(trial, state=TrialState.FAIL)
         else:
             self._waiting[values] = trial
@@ -160,7 +159,8 @@ class ParzenTrees:
 
     def tell(self, values: Values, cost: float) -> None:
         """Take note of a try, unless its cost is no number or a value lies off the steps."""
-        if len(self._told) >= _MOST_LEARNED:
+        # Told twice, a cost would count twice.
+        if values in self._told or len(self._told) >= _MOST_LEARNED:
             return
         self._told.add(values)
         trial = self._waiting.pop(values, None)

@@ -14,7 +14,7 @@ from payment_simulator.errors import PolicyError
 from payment_simulator.policy.reading import read_json
 from payment_simulator.policy.tree import TREES
 
-_BLOCK: Final = re.compile(r"^ *(`{3,})[^\n`]*\n(.*?)^ *\1 *$", re.DOTALL | re.MULTILINE)
+_FENCE: Final = re.compile(r"(`{3,})[^`]*")
 _PARTS: Final = frozenset({"parameters", *TREES})
 
 
@@ -79,8 +79,7 @@ def storable(text: str) -> str:
 def _objects(text: str) -> Iterator[dict[str, Any]]:
     """Go through the JSON objects that an answer may mean, the likeliest first."""
     first, last = text.find("{"), text.rfind("}")
-    blocks = [match[2] for match in _BLOCK.finditer(text)]
-    for candidate in (text, *blocks, text[first : last + 1] if 0 <= first < last else ""):
+    for candidate in (text, *_blocks(text), text[first : last + 1] if 0 <= first < last else ""):
         if candidate.strip().startswith("{"):
             try:
                 found = read_json(candidate.strip(), "answer")
@@ -88,6 +87,22 @@ def _objects(text: str) -> Iterator[dict[str, Any]]:
                 continue
             if isinstance(found, dict):
                 yield found
+
+
+def _blocks(text: str) -> Iterator[str]:
+    """Go through the blocks between fences."""
+    fence: str | None = None
+    held: list[str] = []
+    for line in text.split("\n"):
+        word = line.strip()
+        if fence is None:
+            match = _FENCE.fullmatch(word)
+            fence, held = (match[1], []) if match else (None, held)
+        elif word.startswith(fence) and not word.strip("`"):
+            yield "\n".join(held)
+            fence = None
+        else:
+            held.append(line)
 
 
 def _policy_json(policy: Proposed) -> str | None:
@@ -98,7 +113,10 @@ def _policy_json(policy: Proposed) -> str | None:
             return None
     if not isinstance(policy, dict):
         return None
-    return storable(json.dumps(policy, ensure_ascii=False))
+    try:
+        return storable(json.dumps(policy, ensure_ascii=False, allow_nan=False))
+    except ValueError:  # 1e999 is read as an infinity, which JSON cannot write
+        return None
 
 
 def _is_unicode(policy: dict[str, Any]) -> bool:

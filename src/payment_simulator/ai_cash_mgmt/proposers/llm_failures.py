@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from payment_simulator.ai_cash_mgmt.proposers.llm_keys import KEYS, redacted
 from payment_simulator.policy.wording import visible
 
-#: Where the key of each provider stands; the first that is set is taken.
-KEYS: Final[Mapping[str, tuple[str, ...]]] = {
-    "anthropic": ("ANTHROPIC_API_KEY",),
-    "openai": ("OPENAI_API_KEY",),
-    "openai-chat": ("OPENAI_API_KEY",),
-    "google": ("GOOGLE_API_KEY", "GEMINI_API_KEY"),
-}
-#: Variables whose values go nowhere but into the header that asks for them.
-_SECRETS: Final = (
-    *dict.fromkeys(name for names in KEYS.values() for name in names),
-    "ANTHROPIC_AUTH_TOKEN",
-)
-_LEAST_SECRET: Final = 6
 #: Keys as providers repeat them, with stars for the middle.
 _MASKED: Final = re.compile(r"\b(?:sk-|AIza)[\w*.-]*[\w*]")
 _LINE: Final = 300
@@ -96,15 +83,6 @@ def _message(body: object) -> object:
     if isinstance(inner, Mapping):
         return inner.get("message") or inner
     return inner
-
-
-def redacted(text: str) -> str:
-    """Return a text without the keys of the environment, should a server repeat one."""
-    for name in _SECRETS:
-        key = os.environ.get(name, "").strip()
-        if len(key) >= _LEAST_SECRET:
-            text = text.replace(key, f"[{name}]")
-    return text
 
 
 def one_line(text: object) -> str:

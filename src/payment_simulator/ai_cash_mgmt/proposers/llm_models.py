@@ -9,9 +9,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import importlib.util
-import ipaddress
 import json
-import os
 import re
 import threading
 from collections.abc import Callable, Coroutine, Mapping
@@ -20,11 +18,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from payment_simulator.ai_cash_mgmt.proposers.llm_answers import storable
-from payment_simulator.ai_cash_mgmt.proposers.llm_failures import (
-    KEYS,
-    failure_of,
-    redacted,
-)
+from payment_simulator.ai_cash_mgmt.proposers.llm_failures import failure_of
+from payment_simulator.ai_cash_mgmt.proposers.llm_keys import KEYS, key_for, redacted
 from payment_simulator.errors import InputError
 from payment_simulator.policy.wording import nearest, quoted
 
@@ -35,8 +30,6 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-#: What a server is sent that needs no key; the clients insist on one.
-_NO_KEY: Final = "none"
 _MODEL: Final = re.compile(r"([a-z][a-z0-9-]*)[:/](\S+)")
 _INSTALL: Final = "pip install 'payment-simulator[llm]'"
 _OPENAI: Final = ("pydantic_ai.models.openai", "pydantic_ai.providers.openai")
@@ -127,7 +120,7 @@ class ModelAddress:
         """
         if importlib.util.find_spec("pydantic_ai") is None:
             raise InputError(f"language models need more packages; install them: {_INSTALL}")
-        self._key()
+        key_for(self.provider, self.base_url)
 
     def load(self) -> None:
         """Import what a call needs, so that no call takes the time for it.
@@ -178,7 +171,7 @@ class ModelAddress:
 
     def _model(self) -> Model[Any]:
         """Return the model with a client of its own, which is closed after the call."""
-        key, url = self._key(), self.base_url
+        key, url = key_for(self.provider, self.base_url), self.base_url
         if self.provider == "anthropic":
             from pydantic_ai.models.anthropic import AnthropicModel  # noqa: PLC0415
             from pydantic_ai.providers.anthropic import AnthropicProvider  # noqa: PLC0415
@@ -246,24 +239,6 @@ class ModelAddress:
         except (AssertionError, LookupError, ValueError):
             return None
 
-    def _key(self) -> str:
-        """Return the key from the environment.
-
-        It goes nowhere unencrypted but to this machine itself.
-        """
-        names = KEYS[self.provider]
-        url = urlsplit(self.base_url or "")
-        is_exposed = url.scheme == "http" and not _is_here(url.hostname or "")
-        for name in names:
-            key = os.environ.get(name, "").strip()
-            if key and not is_exposed:
-                return key
-        if self.base_url is not None and (is_exposed or self.provider == "openai-chat"):
-            return _NO_KEY
-        raise InputError(
-            f"there is no key for {self.provider}; set the environment variable {names[0]}"
-        )
-
 
 def model_parts(model: str) -> tuple[str, str]:
     """Return provider and name of a model written as ``provider:name`` or ``provider/name``.
@@ -285,15 +260,6 @@ def model_parts(model: str) -> tuple[str, str]:
             f"{nearest(provider, KEYS)}"
         )
     return provider, name
-
-
-def _is_here(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _run(make: Callable[[], Coroutine[Any, Any, _T]]) -> _T:

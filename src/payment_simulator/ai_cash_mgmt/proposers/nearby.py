@@ -116,8 +116,8 @@ def _crossings(line: Sequence[_Mark], place: float) -> Iterator[float]:
         if first >= 0 and first + 4 <= len(line):
             before, left, right, after = line[first : first + 4]
             rise, fall = _slope(right, after), _slope(before, left)
-            # The lines meet between the two inner points only where costs bend upwards.
-            if math.isfinite(rise - fall) and rise > fall:
+            # Where a run stops there is no line: its number is NaN, and lies between no points.
+            if rise > fall:
                 met = left[0] + (right[1] - left[1] - rise * (right[0] - left[0])) / (fall - rise)
                 if left[0] < met < right[0]:
                     yield met

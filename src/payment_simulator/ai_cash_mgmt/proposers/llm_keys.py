@@ -1,0 +1,74 @@
+"""Keys of providers: read from the environment, and kept out of everything else."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+from payment_simulator.errors import InputError
+
+#: Where the key of each provider stands; the first that is set is taken.
+KEYS: Final[Mapping[str, tuple[str, ...]]] = {
+    "anthropic": ("ANTHROPIC_API_KEY",),
+    "openai": ("OPENAI_API_KEY",),
+    "openai-chat": ("OPENAI_API_KEY",),
+    "google": ("GOOGLE_API_KEY", "GEMINI_API_KEY"),
+}
+#: Variables whose values go nowhere but into the header that asks for them.
+_SECRETS: Final = (
+    *dict.fromkeys(name for names in KEYS.values() for name in names),
+    "ANTHROPIC_AUTH_TOKEN",
+)
+_LEAST_SECRET: Final = 6
+#: What a server is sent that needs no key; the clients insist on one.
+_NO_KEY: Final = "none"
+
+
+def key_for(provider: str, base_url: str | None = None) -> str:
+    """Return the key of a provider.
+
+    It goes nowhere unencrypted but to this machine itself.
+
+    Parameters
+    ----------
+    provider : str
+        One of ``KEYS``.
+    base_url : str, optional
+        Where it would be sent, if not to the provider.
+
+    Raises
+    ------
+    InputError
+        There is none, and it is needed.
+    """
+    names = KEYS[provider]
+    url = urlsplit(base_url or "")
+    is_exposed = url.scheme == "http" and not _is_here(url.hostname or "")
+    for name in names:
+        key = os.environ.get(name, "").strip()
+        if key and not is_exposed:
+            return key
+    if base_url is not None and (is_exposed or provider == "openai-chat"):
+        return _NO_KEY
+    raise InputError(f"there is no key for {provider}; set the environment variable {names[0]}")
+
+
+def redacted(text: str) -> str:
+    """Return a text without the keys of the environment, should a server repeat one."""
+    for name in _SECRETS:
+        key = os.environ.get(name, "").strip()
+        if len(key) >= _LEAST_SECRET:
+            text = text.replace(key, f"[{name}]")
+    return text
+
+
+def _is_here(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
