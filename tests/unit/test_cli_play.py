@@ -153,8 +153,8 @@ def test_a_failed_game_says_how_to_go_on(tmp_path: Path, monkeypatch):
     assert "failed" in payment_sim("games").out
     assert "not today" in payment_sim("show", "moody").out
     (tmp_path / "calm").touch()
-    assert "--trust-code" in one_error(payment_sim("resume", "moody"))
-    outcome = payment_sim("resume", "moody", "--trust-code", "--json")
+    assert "--trust" in one_error(payment_sim("resume", "moody"))
+    outcome = payment_sim("resume", "moody", "--trust", "--json")
     assert outcome.code == 0, outcome.err
     found = json.loads(outcome.out)
     assert list(found) == KEYS

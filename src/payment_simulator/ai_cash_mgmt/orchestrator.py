@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import Lock
+from urllib.parse import urlsplit
 
 from payment_simulator.ai_cash_mgmt.config import AgentConfig, GameConfig, ProposerConfig
 from payment_simulator.ai_cash_mgmt.game_setup import GameSetup, make_ready, set_up
@@ -108,7 +109,7 @@ def resume_game(
     game_id: str,
     *,
     proposers: Mapping[str, Proposer] | None = None,
-    may_run_code: bool = False,
+    is_trusted: bool = False,
     threads: int | None = None,
     on_step: OnStep | None = None,
 ) -> GameResult:
@@ -122,8 +123,9 @@ def resume_game(
     game_id : str
     proposers : mapping of bank to Proposer, optional
         Objects, where the game was played with such.
-    may_run_code : bool
-        Whether a proposer that the record names as ``module:Class`` may be imported and run.
+    is_trusted : bool
+        Whether what the record names may be used: code of a proposer (``module:Class``) be run, and
+        a model be asked, with your key, at an address (``base_url``) that is not of this machine.
     threads, on_step
         As in :class:`GameOrchestrator`.
 
@@ -139,7 +141,7 @@ def resume_game(
     session = unfinished_game(repository, game_id)
     scenario, _ = scenario_of(game_id, repository.get_provenance_files(game_id))
     config = GameConfig.from_json(session.config_json)
-    _check_proposers(config, scenario, proposers or {}, may_run_code=may_run_code)
+    _check_proposers(config, scenario, proposers or {}, is_trusted=is_trusted)
     setup = set_up(game_id, config, scenario, proposers=proposers, threads=threads)
     make_ready(setup)
     with _alone(repository, game_id):
@@ -225,11 +227,12 @@ def _check_proposers(
     scenario: Scenario,
     proposers: Mapping[str, Proposer],
     *,
-    may_run_code: bool,
+    is_trusted: bool,
 ) -> None:
     """Keep a game from going on otherwise than it began.
 
-    And a record that came from somewhere else from naming code that is then run.
+    And a record that came from somewhere else from naming code that is then run, or a server that
+    is then sent a key.
     """
     for bank in config.agents(scenario):
         chosen = config.proposer_of(bank)
@@ -238,11 +241,25 @@ def _check_proposers(
                 f"proposers: that of bank {bank!r} was {chosen.kind}; a game goes on with what it "
                 "began with"
             )
-        if chosen.kind == "python" and bank not in proposers and not may_run_code:
+        if bank in proposers or is_trusted:
+            continue
+        named = None
+        if chosen.kind == "python":
+            named = f"code, {chosen.object}"
+        elif chosen.kind == "llm" and not _is_of_this_machine(chosen.base_url):
+            named = f"a model at {chosen.base_url}"
+        if named is not None:
             raise InputError(
-                f"the proposer of bank {bank!r} is code, {chosen.object}, named by the record; "
-                "look at it, and allow it if you trust it (--trust-code, or may_run_code=True)"
+                f"the proposer of bank {bank!r} is {named}, named by the record; look at it, and "
+                "allow it if you trust it (--trust, or is_trusted=True)"
             )
+
+
+def _is_of_this_machine(base_url: str | None) -> bool:
+    """Tell whether an address leads nowhere but here; none leads to the provider of the model."""
+    if base_url is None:
+        return True
+    return urlsplit(base_url).hostname in {"127.0.0.1", "::1", "localhost"}
 
 
 @contextmanager

@@ -104,7 +104,7 @@ class ProposerConfig(Section):
             lambda value: (
                 value is None or (isinstance(value, str) and bool(_MODEL.fullmatch(value)))
             ),
-            "a model as provider:name, such as anthropic:claude-sonnet-4-5",
+            "a model as provider:name, such as anthropic:claude-sonnet-5",
         ),
     ] = None
     base_url: Annotated[

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from payment_simulator.ai_cash_mgmt.acceptance import Decision, Evaluation, decide
@@ -299,7 +299,8 @@ class _Attempt:
             found = self._arena.compare(self._profile, self._situation.bank, policy, self._judging)
         except SimulationError as error:
             self._old_twice()  # raises where the policies in force are to blame
-            return None, (f"with this policy a run stops: {error}",)
+            banks = self._arena.scenario.bank_ids
+            return None, (_stopped(error, self._situation.bank, banks),)
         return found, ()
 
     def _old_twice(self) -> Evaluation:
@@ -362,12 +363,25 @@ class _Attempt:
 def _as_text(proposed: Proposed) -> str:
     """Return what a proposer gave as text, whatever it is."""
     if isinstance(proposed, str):
-        return proposed.encode("utf-8", "replace").decode()
+        return _storable(proposed)
     if isinstance(proposed, Policy):
         return to_json(proposed)
     if isinstance(proposed, Mapping):
         try:
-            return json.dumps(proposed, ensure_ascii=False)
+            return _storable(json.dumps(proposed, ensure_ascii=False))
         except (TypeError, ValueError, RecursionError):
             pass
-    return repr(proposed).encode("utf-8", "replace").decode()
+    return _storable(repr(proposed))
+
+
+def _storable(text: str) -> str:
+    """Return a text as the record can hold it: halves of characters become question marks."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _stopped(error: SimulationError, bank: str, bank_ids: Sequence[str]) -> str:
+    """Say that a run stops under a proposal; what tells of other banks is no business of this."""
+    told = str(error)
+    if any(other in told for other in bank_ids if other != bank):
+        told = "it asks of the system what it cannot compute exactly"
+    return f"with this policy a run stops: {told}"

@@ -87,9 +87,9 @@ def resume(
     game: GameArgument,
     db: DatabaseOption = None,
     threads: ThreadsOption = None,
-    trust_code: Annotated[
+    trust: Annotated[
         bool,
-        typer.Option("--trust-code", help="Run a proposer that the record names as module:Class."),
+        typer.Option("--trust", help="Run code, and ask servers, that the record names."),
     ] = False,
     json: JsonOption = False,
 ) -> None:
@@ -112,7 +112,7 @@ def resume(
         repository.initialize_schema()
         with game_progress(limit, shown=not json) as on_step:
             result = resume_game(
-                repository, game, may_run_code=trust_code, threads=threads, on_step=on_step
+                repository, game, is_trusted=trust, threads=threads, on_step=on_step
             )
     _report(result, path, is_json=json)
 

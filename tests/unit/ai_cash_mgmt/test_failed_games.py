@@ -11,10 +11,13 @@ import pytest
 from tests.games import Told, castro, fraction, play, stay, tables, ten_days, twelve
 
 from payment_simulator.ai_cash_mgmt import GameRepository
+from payment_simulator.ai_cash_mgmt.game_setup import set_up
 from payment_simulator.ai_cash_mgmt.orchestrator import resume_game
 from payment_simulator.ai_cash_mgmt.proposers.base import ProposerError, Situation
+from payment_simulator.ai_cash_mgmt.record_ledger import RecordLedger
 from payment_simulator.errors import GameFailedError, GameNotFoundError, InputError
 from payment_simulator.persistence.connection import DatabaseManager
+from payment_simulator.scenario import load_scenario
 
 
 def whole(tmp_path: Path, config: Any, **proposers: Callable[[Situation], Any]) -> Any:
@@ -156,20 +159,6 @@ def test_a_proposer_that_always_errs_ends_in_a_failed_game(db_path: Path, nonsen
     assert all(step.validation_errors and not step.was_accepted for step in steps)
 
 
-def test_a_policy_that_stops_a_run_is_refused(db_path: Path) -> None:
-    endless = {
-        "policy_id": "endless",
-        "parameters": {"initial_liquidity_fraction": 0.5},
-        "payment_tree": {"action": "Split", "parameters": {"num_splits": {"value": 2}}},
-    }
-    # Children are split again, without end, in a single tick where they can be.
-    config = castro(convergence={"stability_window": 2, "max_iterations": 1})
-    play(db_path, config, proposers={"BANK_A": Told(lambda _: endless), "BANK_B": Told(stay)})
-    with DatabaseManager(db_path, read_only=True) as manager:
-        [step] = GameRepository(manager.conn).get_policy_iterations("castro", "BANK_A")
-    assert step.iteration_number == 1
-
-
 def test_a_game_that_has_ended_cannot_go_on(db_path: Path) -> None:
     play(db_path, castro())
     with pytest.raises(InputError, match="has ended"):
@@ -186,5 +175,35 @@ def test_a_record_cannot_make_its_reader_run_code(db_path: Path) -> None:
     told = {"BANK_A": Told(failing_at(2, ProposerError("gone"), stay))}
     with pytest.raises(GameFailedError):
         play(db_path, castro(), proposers=told)
-    with pytest.raises(InputError, match="--trust-code"):
+    with pytest.raises(InputError, match="--trust"):
         resume(db_path, "castro")
+
+
+def test_a_record_cannot_make_its_reader_send_a_key_anywhere(db_path: Path) -> None:
+    model = {"kind": "llm", "model": "openai-chat:m", "base_url": "https://elsewhere.example/v1"}
+    config = castro(optimized_agents={"BANK_A": {}, "BANK_B": {"proposer": model}})
+    with DatabaseManager(db_path) as manager:
+        repository = GameRepository(manager.conn)
+        repository.initialize_schema()
+        scenario = load_scenario(config.scenario_path())
+        RecordLedger(repository, set_up("castro", config, scenario)).begin()
+        with pytest.raises(InputError, match=r"a model at https://elsewhere\.example/v1.*--trust"):
+            resume_game(repository, "castro")
+
+
+def test_a_policy_that_stops_a_run_tells_nothing_of_others(db_path: Path) -> None:
+    endless = {
+        "policy_id": "endless",
+        "parameters": {"initial_liquidity_fraction": 1},
+        "payment_tree": {
+            "action": "Split",
+            "parameters": {"num_splits": {"value": 1_000_000_000}},
+        },
+    }
+    config = castro(convergence={"stability_window": 2, "max_iterations": 1})
+    play(db_path, config, proposers={"BANK_B": Told(lambda _: endless)})
+    with DatabaseManager(db_path, read_only=True) as manager:
+        [step] = GameRepository(manager.conn).get_policy_iterations("castro", "BANK_B")
+    assert step.validation_errors
+    assert "a run stops" in step.validation_errors[0]
+    assert "BANK_A" not in step.validation_errors[0]
