@@ -170,15 +170,14 @@ def test_disk_that_is_full(options: list[str], db_path: Path):
 #: Stands still in the middle of a command, until it is interrupted.
 WAITING = """
 import sys, time
-from payment_simulator.ai_cash_mgmt import GameOrchestrator
+from payment_simulator.ai_cash_mgmt.proposers.search import SearchProposer
 from payment_simulator.cli import main
 
-def play(game):
-    game.repository.initialize_schema()
+def propose(proposer, situation):
     print("ready", flush=True)
     time.sleep(600)
 
-GameOrchestrator.play = play
+SearchProposer.propose = propose
 sys.argv = ["payment-sim", "play", sys.argv[2], "--id", "waiting", "--db", sys.argv[1]]
 main()
 """
@@ -204,6 +203,7 @@ def test_interrupted_by_a_person(db_path: Path):
     assert out == ""
     assert not sidecar_path(db_path).exists()
     assert payment_sim("db", "check", db_path).code == 0
+    assert payment_sim("resume", "waiting", "--db", db_path).code == 0
 
 
 class _Interrupted:

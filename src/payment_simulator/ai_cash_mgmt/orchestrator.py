@@ -74,6 +74,8 @@ class GameOrchestrator:
             self.game_id, config, self.scenario, proposers=proposers, threads=threads
         )
         self._on_step = on_step
+        #: Whether the game is in the record, so that it could be resumed.
+        self.has_begun = False
 
     def play(self) -> GameResult:
         """Play the game from its first step to its end.
@@ -101,6 +103,7 @@ class GameOrchestrator:
             make_ready(self._setup)
             ledger = RecordLedger(self.repository, self._setup)
             ledger.begin()
+            self.has_begun = True
             return _play(self._setup, ledger, self.repository, self._on_step)
 
 

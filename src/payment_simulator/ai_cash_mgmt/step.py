@@ -300,7 +300,7 @@ class _Attempt:
         except SimulationError as error:
             self._old_twice()  # raises where the policies in force are to blame
             banks = self._arena.scenario.bank_ids
-            return None, (_stopped(error, self._situation.bank, banks),)
+            return None, (stopped(error, self._situation.bank, banks),)
         return found, ()
 
     def _old_twice(self) -> Evaluation:
@@ -379,7 +379,7 @@ def _storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _stopped(error: SimulationError, bank: str, bank_ids: Sequence[str]) -> str:
+def stopped(error: SimulationError, bank: str, bank_ids: Sequence[str]) -> str:
     """Say that a run stops under a proposal; what tells of other banks is no business of this."""
     told = str(error)
     if any(other in told for other in bank_ids if other != bank):

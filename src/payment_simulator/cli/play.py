@@ -20,6 +20,7 @@ from payment_simulator.cli.progress import game_progress
 
 if TYPE_CHECKING:
     from payment_simulator.ai_cash_mgmt.config import GameConfig
+    from payment_simulator.ai_cash_mgmt.orchestrator import GameOrchestrator
     from payment_simulator.ai_cash_mgmt.result import GameResult
     from payment_simulator.scenario import Scenario
 
@@ -67,8 +68,8 @@ def play(
     # What is wrong is said before a file is made.
     make_ready(set_up("game", config, scenario, threads=threads))
     path = db or Path(config.output.database_path)
-    name = ""
-    with DatabaseManager(path) as manager, _interruptible(path, lambda: name):
+    games: list[GameOrchestrator] = []
+    with DatabaseManager(path) as manager, _interruptible(path, lambda: _begun(games)):
         limit = config.convergence.max_iterations
         with game_progress(limit, shown=not json) as on_step:
             game = GameOrchestrator(
@@ -78,7 +79,7 @@ def play(
                 threads=threads,
                 on_step=on_step,
             )
-            name = game.game_id
+            games.append(game)
             result = game.play()
     _report(result, path, is_json=json)
 
@@ -115,6 +116,11 @@ def resume(
                 repository, game, is_trusted=trust, threads=threads, on_step=on_step
             )
     _report(result, path, is_json=json)
+
+
+def _begun(games: list[GameOrchestrator]) -> str:
+    """Return the name of the game, once it is recorded."""
+    return next((game.game_id for game in games if game.has_begun), "")
 
 
 def _read(file: Path) -> tuple[GameConfig, Scenario]:
@@ -162,7 +168,9 @@ def _interruptible(path: Path, game_id: Callable[[], str]) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        message = f"Interrupted; every step that was made is recorded.{_go_on(game_id(), path)}"
+        name = game_id()
+        done = "every step that was made is recorded" if name else "nothing was played yet"
+        message = f"Interrupted; {done}.{_go_on(name, path)}"
         typer.echo(f"\n{message}", err=True)
         raise typer.Exit(_INTERRUPTED) from None
     except GameFailedError as error:

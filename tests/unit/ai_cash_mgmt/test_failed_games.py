@@ -15,7 +15,13 @@ from payment_simulator.ai_cash_mgmt.game_setup import set_up
 from payment_simulator.ai_cash_mgmt.orchestrator import resume_game
 from payment_simulator.ai_cash_mgmt.proposers.base import ProposerError, Situation
 from payment_simulator.ai_cash_mgmt.record_ledger import RecordLedger
-from payment_simulator.errors import GameFailedError, GameNotFoundError, InputError
+from payment_simulator.ai_cash_mgmt.step import stopped
+from payment_simulator.errors import (
+    GameFailedError,
+    GameNotFoundError,
+    InputError,
+    SimulationError,
+)
 from payment_simulator.persistence.connection import DatabaseManager
 from payment_simulator.scenario import load_scenario
 
@@ -191,19 +197,29 @@ def test_a_record_cannot_make_its_reader_send_a_key_anywhere(db_path: Path) -> N
             resume_game(repository, "castro")
 
 
-def test_a_policy_that_stops_a_run_tells_nothing_of_others(db_path: Path) -> None:
-    endless = {
-        "policy_id": "endless",
+def test_a_policy_that_stops_a_run_is_refused_with_the_reason(db_path: Path) -> None:
+    nothing = {"value": 0}
+    ratio = {"compute": {"op": "/", "left": {"field": "amount"}, "right": nothing}}
+    dividing = {
+        "policy_id": "dividing",
         "parameters": {"initial_liquidity_fraction": 1},
         "payment_tree": {
-            "action": "Split",
-            "parameters": {"num_splits": {"value": 1_000_000_000}},
+            "condition": {"op": ">", "left": ratio, "right": nothing},
+            "on_true": {"action": "Release"},
+            "on_false": {"action": "Hold"},
         },
     }
     config = castro(convergence={"stability_window": 2, "max_iterations": 1})
-    play(db_path, config, proposers={"BANK_B": Told(lambda _: endless)})
+    play(db_path, config, proposers={"BANK_B": Told(lambda _: dividing)})
     with DatabaseManager(db_path, read_only=True) as manager:
         [step] = GameRepository(manager.conn).get_policy_iterations("castro", "BANK_B")
-    assert step.validation_errors
-    assert "a run stops" in step.validation_errors[0]
-    assert "BANK_A" not in step.validation_errors[0]
+    assert not step.was_accepted
+    [error] = step.validation_errors
+    assert "bank BANK_B, payment 0: its policy divides by zero; div0" in error
+
+
+def test_what_stops_a_run_elsewhere_is_told_without_names() -> None:
+    told = stopped(SimulationError("tick 3, bank B, payment 7: no"), "A", ("A", "B"))
+    assert "B" not in told
+    assert "7" not in told
+    assert "tick 3" in stopped(SimulationError("tick 3, bank A: no"), "A", ("A", "B"))

@@ -35,6 +35,12 @@ class Labelled:
         answer: Proposal | Proposed = self._proposer.propose(situation)
         return answer
 
+    def check(self) -> None:
+        """Let the proposer say what is missing before it can be asked, if it can."""
+        check = getattr(self._proposer, "check", None)
+        if callable(check):
+            check()
+
 
 def load_own(name: str, options: Mapping[str, Any], folder: Path | None) -> Proposer:
     """Return an instance of a user's class.
