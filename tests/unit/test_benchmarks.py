@@ -48,6 +48,18 @@ RUNS = {
             "20 saves into 1,000 rows, 2 readers",
         },
     ),
+    "proposers": (
+        "--repeat 1 --candidates 32 64 --seeds 2",
+        {"search/tpe, 32 candidates", "grid, 21 points", "plain random search"},
+    ),
+    "game": (
+        "--iterations 3 --days 100 --banks 3 --repeat 2",
+        {
+            "paired evaluation, 100 days x 2",
+            "two banks, 3 iterations, 100 days",
+            "3 banks, 3 iterations",
+        },
+    ),
     "import_time": (
         "--repeat 2 --top 3",
         {"python -c pass", "import duckdb", "import payment_simulator.ai_cash_mgmt"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
@@ -155,7 +156,9 @@ class ParameterSpec(Section):
     def _is_on_step(self, value: float) -> bool:
         low, step = self.bounds[0], self.step or 1.0
         steps = (value - low) / step
-        return abs(steps - round(steps)) <= STEP_TOLERANCE * max(1.0, abs(steps))
+        # Large numbers lie further apart than small steps are exact.
+        spacing = math.ulp(max(abs(value), abs(low))) / step
+        return abs(steps - round(steps)) <= STEP_TOLERANCE * max(1.0, abs(steps)) + spacing
 
     def _near_step(self, value: float, *, is_below: bool = False) -> float:
         """Return the allowed value nearest to a value, in exact decimals."""
