@@ -17,11 +17,11 @@ from typing import Any
 from _measure import Report, Series, calls, parser, scratch
 from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.ai_cash_mgmt.config import GameConfig
-from payment_simulator.ai_cash_mgmt.evaluation import Arena
+from payment_simulator.ai_cash_mgmt.evaluation.arena import Arena
 from payment_simulator.ai_cash_mgmt.game_setup import set_up
 from payment_simulator.ai_cash_mgmt.orchestrator import GameOrchestrator
 from payment_simulator.ai_cash_mgmt.proposers.search import SearchProposer
-from payment_simulator.ai_cash_mgmt.record_ledger import RecordLedger
+from payment_simulator.ai_cash_mgmt.record.ledger import RecordLedger
 from payment_simulator.persistence.connection import DatabaseManager
 from payment_simulator.scenario import Scenario, load_scenario, parse_scenario
 

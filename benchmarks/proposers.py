@@ -23,9 +23,9 @@ from payment_simulator.ai_cash_mgmt.constraints import (
     ParameterSpec,
     ScenarioConstraints,
 )
-from payment_simulator.ai_cash_mgmt.evaluation import Arena
-from payment_simulator.ai_cash_mgmt.mean_costs import Days
-from payment_simulator.ai_cash_mgmt.parameter_space import ParameterSpace
+from payment_simulator.ai_cash_mgmt.constraints.space import ParameterSpace
+from payment_simulator.ai_cash_mgmt.evaluation.arena import Arena
+from payment_simulator.ai_cash_mgmt.evaluation.mean_costs import Days
 from payment_simulator.ai_cash_mgmt.proposers.base import Proposal, Situation, Tools
 from payment_simulator.ai_cash_mgmt.proposers.grid import GridProposer
 from payment_simulator.ai_cash_mgmt.proposers.search import SearchProposer

@@ -13,11 +13,11 @@ from typing import Any
 from pydantic import BaseModel
 
 from payment_simulator.ai_cash_mgmt import GameConfig, ParameterSpec, ScenarioConstraints
-from payment_simulator.ai_cash_mgmt import config_sections as sections
-from payment_simulator.ai_cash_mgmt.config_keys import GameKeys
-from payment_simulator.ai_cash_mgmt.constraint_sections import TREE_NAMES
-from payment_simulator.ai_cash_mgmt.parameter_space import MAX_COMBINATIONS
-from payment_simulator.ai_cash_mgmt.proposer_config import KEYS_OF, ProposerConfig
+from payment_simulator.ai_cash_mgmt.config import sections
+from payment_simulator.ai_cash_mgmt.config.keys import GameKeys
+from payment_simulator.ai_cash_mgmt.config.proposer import KEYS_OF, ProposerConfig
+from payment_simulator.ai_cash_mgmt.constraints.sections import TREE_NAMES
+from payment_simulator.ai_cash_mgmt.constraints.space import MAX_COMBINATIONS
 from payment_simulator.errors import GameFileError
 from payment_simulator.policy.grammar import FRACTION
 from payment_simulator.scenario.yaml_text import MAX_BYTES

@@ -12,10 +12,10 @@ from payment_simulator.ai_cash_mgmt.constraints import (
     ScenarioConstraints,
     starting_policy,
 )
-from payment_simulator.ai_cash_mgmt.evaluation import Arena
+from payment_simulator.ai_cash_mgmt.evaluation.arena import Arena
+from payment_simulator.ai_cash_mgmt.evaluation.sampling import Sampler
 from payment_simulator.ai_cash_mgmt.persistence.models import LLMInteractionRecord
 from payment_simulator.ai_cash_mgmt.proposers.base import PastStep, Refusal, Situation, Tools
-from payment_simulator.ai_cash_mgmt.sampling import Sampler
 from payment_simulator.policy import to_dict, to_json
 from payment_simulator.scenario import Scenario, load_scenario, parse_scenario
 from payment_simulator.simulation import Simulation

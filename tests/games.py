@@ -11,7 +11,7 @@ from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.ai_cash_mgmt.config import GameConfig
 from payment_simulator.ai_cash_mgmt.orchestrator import GameOrchestrator
 from payment_simulator.ai_cash_mgmt.proposers.base import Proposal, Situation
-from payment_simulator.ai_cash_mgmt.result import GameResult
+from payment_simulator.ai_cash_mgmt.record.result import GameResult
 from payment_simulator.persistence.connection import DatabaseManager
 
 SCENARIOS = Path(__file__).parents[1] / "examples" / "scenarios"

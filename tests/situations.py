@@ -12,8 +12,8 @@ from payment_simulator.ai_cash_mgmt.constraints import (
     ParameterSpec,
     ScenarioConstraints,
 )
-from payment_simulator.ai_cash_mgmt.evaluation import Arena
-from payment_simulator.ai_cash_mgmt.mean_costs import Days
+from payment_simulator.ai_cash_mgmt.evaluation.arena import Arena
+from payment_simulator.ai_cash_mgmt.evaluation.mean_costs import Days
 from payment_simulator.ai_cash_mgmt.proposers.base import Refusal, Situation, Tools
 from payment_simulator.kernels.layout import Floats
 from payment_simulator.policy import Policy, parse_policy

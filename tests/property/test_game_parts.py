@@ -11,12 +11,17 @@ import numpy as np
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from payment_simulator.ai_cash_mgmt.acceptance import Evaluation, decide, interval, lower_bound
-from payment_simulator.ai_cash_mgmt.convergence import Stability
-from payment_simulator.ai_cash_mgmt.resampling import WAYS
-from payment_simulator.ai_cash_mgmt.sampling import METHODS, Sampler
+from payment_simulator.ai_cash_mgmt.evaluation.acceptance import (
+    Evaluation,
+    decide,
+    interval,
+    lower_bound,
+)
+from payment_simulator.ai_cash_mgmt.evaluation.convergence import Stability
+from payment_simulator.ai_cash_mgmt.evaluation.resampling import WAYS
+from payment_simulator.ai_cash_mgmt.evaluation.sampling import METHODS, Sampler
+from payment_simulator.ai_cash_mgmt.evaluation.student import t_quantile
 from payment_simulator.ai_cash_mgmt.seeds import Uniforms, derive_seed
-from payment_simulator.ai_cash_mgmt.student import t_quantile
 from payment_simulator.errors import SimulationError
 from payment_simulator.kernels.layout import (
     A_AMOUNT,

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from payment_simulator.ai_cash_mgmt.evaluation import Arena
+from payment_simulator.ai_cash_mgmt.evaluation.arena import Arena
 from payment_simulator.ai_cash_mgmt.game_setup import set_up
-from payment_simulator.ai_cash_mgmt.result import GameResult
+from payment_simulator.ai_cash_mgmt.record.result import GameResult
 from payment_simulator.scenario import load_scenario
 from tests.games import FRACTION, castro, fraction, play
 

@@ -12,7 +12,7 @@ import pytest
 
 from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.ai_cash_mgmt.orchestrator import resume_game
-from payment_simulator.ai_cash_mgmt.verification import verify_game
+from payment_simulator.ai_cash_mgmt.record.verification import verify_game
 from payment_simulator.errors import GameFailedError
 from payment_simulator.persistence.connection import DatabaseManager
 from tests.games import FRACTION, castro, play, tables

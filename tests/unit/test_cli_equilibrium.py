@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from payment_simulator.ai_cash_mgmt.equilibrium import explore_grid, parameter_grid
-from payment_simulator.ai_cash_mgmt.grid_equilibrium import GridEquilibrium
+from payment_simulator.ai_cash_mgmt.equilibrium.grid import GridEquilibrium
 from payment_simulator.cli import equilibrium as command
 from payment_simulator.cli.progress import progress_bar
 from payment_simulator.scenario import load_scenario

@@ -45,9 +45,9 @@ if TYPE_CHECKING:
         ProposerError,
         Situation,
     )
-    from payment_simulator.ai_cash_mgmt.result import GameResult, game_result
+    from payment_simulator.ai_cash_mgmt.record.result import GameResult, game_result
+    from payment_simulator.ai_cash_mgmt.record.verification import Verification, verify_game
     from payment_simulator.ai_cash_mgmt.seeds import derive_seed
-    from payment_simulator.ai_cash_mgmt.verification import Verification, verify_game
 
 __all__ = [
     "BankStateRecord",
@@ -96,9 +96,9 @@ _HOMES = {
     "constraints": ("ConstraintValidator", "ParameterSpec", "ScenarioConstraints"),
     "orchestrator": ("GameOrchestrator", "resume_game"),
     "proposers.base": ("Proposal", "Proposer", "ProposerError", "Situation"),
-    "result": ("GameResult", "game_result"),
+    "record.result": ("GameResult", "game_result"),
     "seeds": ("derive_seed",),
-    "verification": ("Verification", "verify_game"),
+    "record.verification": ("Verification", "verify_game"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

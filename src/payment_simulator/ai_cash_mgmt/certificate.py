@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from payment_simulator.ai_cash_mgmt.deviations import Deviations, regrets
+from payment_simulator.ai_cash_mgmt.constraints.space import ParameterSpace
 from payment_simulator.ai_cash_mgmt.equilibrium import explore_grid
-from payment_simulator.ai_cash_mgmt.evaluation import Arena
+from payment_simulator.ai_cash_mgmt.equilibrium.deviations import Deviations, regrets
+from payment_simulator.ai_cash_mgmt.equilibrium.grid import MAX_PLAYERS, GridEquilibrium
+from payment_simulator.ai_cash_mgmt.evaluation.arena import Arena
+from payment_simulator.ai_cash_mgmt.evaluation.mean_costs import Days, Profile
 from payment_simulator.ai_cash_mgmt.game_setup import GameSetup
-from payment_simulator.ai_cash_mgmt.grid_equilibrium import MAX_PLAYERS, GridEquilibrium
-from payment_simulator.ai_cash_mgmt.mean_costs import Days, Profile
-from payment_simulator.ai_cash_mgmt.parameter_space import ParameterSpace
 from payment_simulator.policy import Policy
 
 #: No larger grid of all combinations is played for a certificate.

@@ -13,9 +13,9 @@ from payment_simulator.ai_cash_mgmt.constraints import (
     starting_policy,
     unread_parameters,
 )
+from payment_simulator.ai_cash_mgmt.evaluation.sampling import Sampler
 from payment_simulator.ai_cash_mgmt.proposers.base import Proposer
 from payment_simulator.ai_cash_mgmt.proposers.choose import make_proposer
-from payment_simulator.ai_cash_mgmt.sampling import Sampler
 from payment_simulator.ai_cash_mgmt.step import Agent
 from payment_simulator.errors import InputError
 from payment_simulator.policy import Policy

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from itertools import islice, takewhile
 from typing import Protocol
 
-from payment_simulator.ai_cash_mgmt.assessment import Assessment, assess_campaign, assess_run
 from payment_simulator.ai_cash_mgmt.certificate import Certificate, certify, has_better_response
-from payment_simulator.ai_cash_mgmt.convergence import Stability
-from payment_simulator.ai_cash_mgmt.evaluation import Arena, with_policy
+from payment_simulator.ai_cash_mgmt.evaluation.arena import Arena, with_policy
+from payment_simulator.ai_cash_mgmt.evaluation.assessment import (
+    Assessment,
+    assess_campaign,
+    assess_run,
+)
+from payment_simulator.ai_cash_mgmt.evaluation.convergence import Stability
+from payment_simulator.ai_cash_mgmt.evaluation.mean_costs import Profile
 from payment_simulator.ai_cash_mgmt.game_setup import GameSetup
-from payment_simulator.ai_cash_mgmt.mean_costs import Profile
 from payment_simulator.ai_cash_mgmt.persistence.models import GameStatus
 from payment_simulator.ai_cash_mgmt.proposers.base import CallLog, PastStep, ProposerError
 from payment_simulator.ai_cash_mgmt.seeds import derive_seed

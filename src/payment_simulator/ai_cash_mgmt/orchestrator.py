@@ -14,9 +14,9 @@ from payment_simulator.ai_cash_mgmt.loop import GameLoop, OnStep
 from payment_simulator.ai_cash_mgmt.persistence.models import GameSessionRecord, GameStatus
 from payment_simulator.ai_cash_mgmt.persistence.repository import GameRepository
 from payment_simulator.ai_cash_mgmt.proposers.base import Proposer
-from payment_simulator.ai_cash_mgmt.provenance import scenario_of
-from payment_simulator.ai_cash_mgmt.record_ledger import RecordLedger
-from payment_simulator.ai_cash_mgmt.result import GameResult, game_result
+from payment_simulator.ai_cash_mgmt.record.ledger import RecordLedger
+from payment_simulator.ai_cash_mgmt.record.provenance import scenario_of
+from payment_simulator.ai_cash_mgmt.record.result import GameResult, game_result
 from payment_simulator.errors import (
     DatabaseError,
     GameFailedError,

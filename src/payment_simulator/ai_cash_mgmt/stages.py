@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from payment_simulator.ai_cash_mgmt.config import GameConfig
-from payment_simulator.ai_cash_mgmt.evaluation import Arena
-from payment_simulator.ai_cash_mgmt.mean_costs import Days
-from payment_simulator.ai_cash_mgmt.sampling import Sampler
+from payment_simulator.ai_cash_mgmt.evaluation.arena import Arena
+from payment_simulator.ai_cash_mgmt.evaluation.mean_costs import Days
+from payment_simulator.ai_cash_mgmt.evaluation.sampling import Sampler
 from payment_simulator.policy import Policy
 from payment_simulator.scenario import Scenario
 from payment_simulator.simulation import Run, Simulation

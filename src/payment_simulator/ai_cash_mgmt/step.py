@@ -7,14 +7,14 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from payment_simulator.ai_cash_mgmt.acceptance import Decision, Evaluation, decide
 from payment_simulator.ai_cash_mgmt.config import GameConfig
 from payment_simulator.ai_cash_mgmt.constraints import ConstraintValidator, ScenarioConstraints
-from payment_simulator.ai_cash_mgmt.evaluation import Arena
-from payment_simulator.ai_cash_mgmt.mean_costs import Days, Profile
+from payment_simulator.ai_cash_mgmt.evaluation.acceptance import Decision, Evaluation, decide
+from payment_simulator.ai_cash_mgmt.evaluation.arena import Arena
+from payment_simulator.ai_cash_mgmt.evaluation.mean_costs import Days, Profile
+from payment_simulator.ai_cash_mgmt.evaluation.own_report import OwnReport
 from payment_simulator.ai_cash_mgmt.proposers.base import (
     CallLog,
-    OwnReport,
     PastStep,
     Proposal,
     Proposed,

@@ -20,7 +20,7 @@ from payment_simulator.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from payment_simulator.ai_cash_mgmt.result import BankResult, GameResult
+    from payment_simulator.ai_cash_mgmt.record.result import BankResult, GameResult
 
 #: Banks that the table lists; JSON has all.
 _LISTED = 40

@@ -107,7 +107,7 @@ def show(
     """Show what a game was and what became of it."""
     from payment_simulator.ai_cash_mgmt import GameRepository
     from payment_simulator.ai_cash_mgmt.persistence.overview import game_overview
-    from payment_simulator.ai_cash_mgmt.result import bank_result
+    from payment_simulator.ai_cash_mgmt.record.result import bank_result
     from payment_simulator.cli.game_report import print_banks
     from payment_simulator.cli.output import print_facts, print_json
     from payment_simulator.persistence.connection import DatabaseManager

@@ -21,7 +21,7 @@ from payment_simulator.cli.progress import game_progress
 if TYPE_CHECKING:
     from payment_simulator.ai_cash_mgmt.config import GameConfig
     from payment_simulator.ai_cash_mgmt.orchestrator import GameOrchestrator
-    from payment_simulator.ai_cash_mgmt.result import GameResult
+    from payment_simulator.ai_cash_mgmt.record.result import GameResult
     from payment_simulator.scenario import Scenario
 
 _INTERRUPTED = 130

@@ -21,7 +21,7 @@ def verify(
     is one.
     """
     from payment_simulator.ai_cash_mgmt import GameRepository
-    from payment_simulator.ai_cash_mgmt.verification import verify_game
+    from payment_simulator.ai_cash_mgmt.record.verification import verify_game
     from payment_simulator.cli.output import counted, print_json, print_text
     from payment_simulator.persistence.connection import DatabaseManager
 

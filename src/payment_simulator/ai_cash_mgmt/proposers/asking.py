@@ -18,7 +18,7 @@ from optuna.distributions import (
 from optuna.samplers import TPESampler
 from optuna.trial import Trial, TrialState, create_trial
 
-from payment_simulator.ai_cash_mgmt.parameter_space import Axis, Values
+from payment_simulator.ai_cash_mgmt.constraints.space import Axis, Values
 from payment_simulator.ai_cash_mgmt.seeds import Uniforms
 
 #: The samplers of a search: Parzen trees, chance, an even covering.

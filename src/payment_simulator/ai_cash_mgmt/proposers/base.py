@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from payment_simulator.ai_cash_mgmt.constraints import ConstraintValidator, ScenarioConstraints
+from payment_simulator.ai_cash_mgmt.evaluation.own_report import OwnReport
 from payment_simulator.ai_cash_mgmt.persistence.models import LLMInteractionRecord
 from payment_simulator.errors import PaymentSimulatorError
 from payment_simulator.kernels.layout import Floats
@@ -93,39 +94,6 @@ class Refusal:
 
     text: str
     errors: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class OwnReport:
-    """What a bank's own books say of the current policies on the proposer's sample days.
-
-    Costs are in cents, of the bank alone, the whole of a sample run together (in a running
-    simulation: of what is left of it).
-
-    Attributes
-    ----------
-    num_samples : int
-    cost_mean, cost_std : float
-        Mean and standard deviation over samples; the latter is 0 for one sample.
-    settlement_rate_mean : float
-        Settled share of the value that the bank had to pay, mean over samples.
-    cost_by_kind : Mapping of str to float
-        Mean by kind of cost.
-    best_seed, worst_seed : int
-        Seed or number of the cheapest and the dearest sample.
-    best_cost, worst_cost : float
-        What these cost the bank.
-    """
-
-    num_samples: int
-    cost_mean: float
-    cost_std: float
-    settlement_rate_mean: float
-    cost_by_kind: Mapping[str, float]
-    best_seed: int
-    best_cost: float
-    worst_seed: int
-    worst_cost: float
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from payment_simulator.ai_cash_mgmt.proposer_config import ProposerConfig
+from payment_simulator.ai_cash_mgmt.config.proposer import ProposerConfig
 from payment_simulator.ai_cash_mgmt.proposers.base import Proposer
 
 

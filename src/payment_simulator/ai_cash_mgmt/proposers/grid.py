@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from payment_simulator.ai_cash_mgmt.parameter_space import ParameterSpace
+from payment_simulator.ai_cash_mgmt.constraints.space import ParameterSpace
 from payment_simulator.ai_cash_mgmt.proposers.base import Proposal, Situation
 from payment_simulator.ai_cash_mgmt.proposers.trials import Trials
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from payment_simulator.ai_cash_mgmt.parameter_space import Axis, Values
+from payment_simulator.ai_cash_mgmt.constraints.space import Axis, Values
 from payment_simulator.ai_cash_mgmt.seeds import Uniforms
 
 #: How far to go towards the nearest points tried, as shares of the distance to them.

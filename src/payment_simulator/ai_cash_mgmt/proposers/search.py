@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
-from payment_simulator.ai_cash_mgmt.parameter_space import MAX_COMBINATIONS, ParameterSpace, Values
+from payment_simulator.ai_cash_mgmt.constraints.space import (
+    MAX_COMBINATIONS,
+    ParameterSpace,
+    Values,
+)
 from payment_simulator.ai_cash_mgmt.proposers.asking import SAMPLERS, Asking, asking
 from payment_simulator.ai_cash_mgmt.proposers.base import Proposal, Situation
 from payment_simulator.ai_cash_mgmt.proposers.nearby import Nearby

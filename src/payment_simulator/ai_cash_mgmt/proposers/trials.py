@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from payment_simulator.ai_cash_mgmt.grid_equilibrium import is_tie
-from payment_simulator.ai_cash_mgmt.parameter_space import ParameterSpace, Values
+from payment_simulator.ai_cash_mgmt.constraints.space import ParameterSpace, Values
+from payment_simulator.ai_cash_mgmt.evaluation.ties import is_tie
 from payment_simulator.ai_cash_mgmt.proposers.base import Proposal, Situation
 from payment_simulator.policy import Policy, to_json
 from payment_simulator.policy.wording import number_text

@@ -1,0 +1,1 @@
+"""Sample days, what policies cost on them, and whether one takes the place of another."""
