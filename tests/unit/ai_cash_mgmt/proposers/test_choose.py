@@ -86,9 +86,7 @@ def test_a_model_is_asked_as_configured(monkeypatch):
 
     module = types.ModuleType("llm")
     module.LLMProposer = LLMProposer
-    monkeypatch.setitem(
-        sys.modules, "payment_simulator.ai_cash_mgmt.proposers.llm.proposer", module
-    )
+    monkeypatch.setitem(sys.modules, "payment_simulator.ai_cash_mgmt.proposers.llm", module)
     keys = {
         "model": "openai-chat:mine",
         "base_url": "http://localhost:1/v1",
