@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import islice, takewhile
 from typing import Protocol
 
+from payment_simulator.ai_cash_mgmt.attempt import play_step
 from payment_simulator.ai_cash_mgmt.certificate import Certificate, certify, has_better_response
 from payment_simulator.ai_cash_mgmt.evaluation.arena import Arena, with_policy
 from payment_simulator.ai_cash_mgmt.evaluation.assessment import (
@@ -21,7 +22,7 @@ from payment_simulator.ai_cash_mgmt.persistence.models import GameStatus
 from payment_simulator.ai_cash_mgmt.proposers.base import CallLog, PastStep, ProposerError
 from payment_simulator.ai_cash_mgmt.seeds import derive_seed
 from payment_simulator.ai_cash_mgmt.stages import Campaign, Running, Stage
-from payment_simulator.ai_cash_mgmt.step import Agent, Step, StepFailedError, StepPlayer
+from payment_simulator.ai_cash_mgmt.step import Agent, Step, StepFailedError
 from payment_simulator.errors import GameFailedError
 from payment_simulator.policy import Policy
 
@@ -105,7 +106,6 @@ class GameLoop:
         self._profile: Profile = setup.scenario.policies
         self._history: dict[str, tuple[PastStep, ...]] = dict.fromkeys(setup.banks, ())
         self._stage = self._make_stage()
-        self._player = StepPlayer(setup.config, self._stage)
         rule = setup.config.convergence
         self._stability = Stability(rule.stability_threshold, rule.stability_window)
         #: Costs after each iteration, on days that never change; since the last invalid step.
@@ -160,7 +160,8 @@ class GameLoop:
         bank, history = agent.bank, self._history[agent.bank]
         calls = self._ledger.calls(self.iteration, bank)
         try:
-            step = self._player.play(agent, profile, (self.iteration, tick), history, calls)
+            when = (self.iteration, tick)
+            step = play_step(self._config, self._stage, agent, profile, when, history, calls)
         except StepFailedError as error:
             self._ledger.save_failed_step(error.step, error.reason)
             raise self._failure(bank, error.reason) from error.reason

@@ -11,11 +11,11 @@ import pytest
 from tests.games import Told, castro, fraction, play, stay, tables, ten_days, twelve
 
 from payment_simulator.ai_cash_mgmt import GameRepository
+from payment_simulator.ai_cash_mgmt.attempt import stopped
 from payment_simulator.ai_cash_mgmt.game_setup import set_up
 from payment_simulator.ai_cash_mgmt.orchestrator import resume_game
 from payment_simulator.ai_cash_mgmt.proposers.base import ProposerError, Situation
 from payment_simulator.ai_cash_mgmt.record.ledger import RecordLedger
-from payment_simulator.ai_cash_mgmt.step import stopped
 from payment_simulator.errors import (
     GameFailedError,
     GameNotFoundError,

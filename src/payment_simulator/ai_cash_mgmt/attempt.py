@@ -1,0 +1,255 @@
+"""Plays one step: asks a bank's agent, checks what it proposes, and has it judged."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+
+from payment_simulator.ai_cash_mgmt.config import GameConfig
+from payment_simulator.ai_cash_mgmt.evaluation.acceptance import Decision, Evaluation, decide
+from payment_simulator.ai_cash_mgmt.evaluation.arena import Arena
+from payment_simulator.ai_cash_mgmt.evaluation.mean_costs import Days, Profile
+from payment_simulator.ai_cash_mgmt.proposers.base import (
+    CallLog,
+    PastStep,
+    Proposal,
+    Proposed,
+    ProposerError,
+    Refusal,
+    Situation,
+    Tools,
+)
+from payment_simulator.ai_cash_mgmt.seeds import derive_seed
+from payment_simulator.ai_cash_mgmt.stages import Stage
+from payment_simulator.ai_cash_mgmt.step import Agent, Step, StepFailedError
+from payment_simulator.errors import DatabaseError, PaymentSimulatorError, SimulationError
+from payment_simulator.policy import Policy, to_json
+
+UNCHANGED = "nothing better was found: the policy proposed is the one in force"
+
+
+def play_step(
+    config: GameConfig,
+    stage: Stage,
+    agent: Agent,
+    profile: Profile,
+    when: tuple[int, int],
+    history: tuple[PastStep, ...],
+    calls: CallLog,
+) -> Step:
+    """Let an agent make its step.
+
+    Parameters
+    ----------
+    config : GameConfig
+    stage : Stage
+        Where the step takes place.
+    agent : Agent
+    profile : tuple of Policy
+        The policies of all banks, as the step sees them.
+    when : tuple of int
+        Iteration (from 1), and the last tick played before it.
+    history : tuple of PastStep
+        The agent's own steps so far.
+    calls : CallLog
+        Where calls of models are written down.
+
+    Raises
+    ------
+    StepFailedError
+        The proposer failed.
+    SimulationError
+        A run under the policies in force stopped.
+    """
+    return _Attempt(config, stage, agent, profile, when, history, calls).play()
+
+
+class _Attempt:
+    """A step while it is being played; see :func:`play_step`."""
+
+    def __init__(
+        self,
+        config: GameConfig,
+        stage: Stage,
+        agent: Agent,
+        profile: Profile,
+        when: tuple[int, int],
+        history: tuple[PastStep, ...],
+        calls: CallLog,
+    ) -> None:
+        self._config = config
+        self._agent = agent
+        self._profile = profile
+        self._arena: Arena = stage.arena
+        iteration, _ = when
+        self._judging = stage.days("judge", iteration, agent.bank)
+        i = stage.arena.scenario.bank_ids.index(agent.bank)
+        self._old = profile[i]
+        days = stage.days("propose", iteration, agent.bank)
+        self._situation = Situation(
+            bank=agent.bank,
+            iteration=iteration,
+            trigger_tick=when[1],
+            mode=config.game_mode,
+            scenario=stage.arena.scenario,
+            policy=self._old,
+            constraints=agent.constraints,
+            validator=agent.validator,
+            history=history,
+            refused=(),
+            seed=derive_seed(config.master_seed, "proposer", iteration, agent.bank),
+            calls=calls,
+            tools=self._tools(stage, days),
+        )
+        self._proposals: list[Proposal] = []
+        self._seconds = 0.0
+
+    def _tools(self, stage: Stage, days: Days) -> Tools:
+        arena, profile, bank = self._arena, self._profile, self._agent.bank
+        return Tools(
+            costs=lambda candidates: arena.candidate_costs(profile, bank, candidates, days),
+            report=lambda: arena.report(profile, bank, days),
+            replay=lambda number: arena.replay(profile, days, number),
+            so_far=stage.so_far,
+        )
+
+    def play(self) -> Step:
+        """Ask until there is a valid proposal, or no more retries."""
+        errors: tuple[str, ...] = ()
+        for _ in range(self._agent.max_retries + 1):
+            try:
+                proposed = self._ask()
+            except ProposerError as error:
+                step = self._without_proposal((str(error),))
+                raise StepFailedError(step, error) from error
+            text, policy, errors = self._check(proposed)
+            if policy is not None:
+                evaluation, errors = self._judge(policy)
+                if evaluation is not None:
+                    return self._step(text, policy, evaluation)
+            refused = Refusal(text, errors)
+            self._situation.refused = (*self._situation.refused, refused)
+        return self._without_proposal(errors)
+
+    def _ask(self) -> Proposed:
+        """Ask the proposer once; a fault of its own becomes a ``ProposerError``."""
+        label = self._agent.proposer.label
+        started = time.perf_counter()
+        try:
+            answer = self._agent.proposer.propose(self._situation)
+        except (ProposerError, DatabaseError, SimulationError):
+            raise
+        except PaymentSimulatorError as error:
+            raise ProposerError(f"{label}: {error}") from error
+        except Exception as error:
+            raise ProposerError(f"{label}: {type(error).__name__}: {error}") from error
+        took = time.perf_counter() - started
+        proposal = answer if isinstance(answer, Proposal) else Proposal(answer)
+        given = proposal.latency_seconds
+        self._seconds += took if given is None else given
+        self._proposals.append(proposal)
+        return proposal.policy
+
+    def _check(self, proposed: Proposed) -> tuple[str, Policy | None, tuple[str, ...]]:
+        """Return a proposal as text, and as a policy or the errors in it."""
+        errors = tuple(self._agent.validator.validate(proposed))
+        if not errors:
+            policy = self._agent.validator.parse(proposed)
+            return to_json(policy), policy, ()
+        return _as_text(proposed), None, errors
+
+    def _judge(self, policy: Policy) -> tuple[Evaluation | None, tuple[str, ...]]:
+        """Compare a policy with the one in force; one that stops a run is not valid."""
+        if policy == self._old:
+            return self._old_twice(), ()
+        try:
+            found = self._arena.compare(self._profile, self._situation.bank, policy, self._judging)
+        except SimulationError as error:
+            self._old_twice()  # raises where the policies in force are to blame
+            banks = self._arena.scenario.bank_ids
+            return None, (stopped(error, self._situation.bank, banks),)
+        return found, ()
+
+    def _old_twice(self) -> Evaluation:
+        arena, days = self._arena, self._judging
+        i = arena.scenario.bank_ids.index(self._situation.bank)
+        batch = arena.play([self._profile], days)
+        cost, rate = arena.bank_costs(batch)[:, 0, i], batch.settlement_rate[:, 0]
+        return Evaluation(cost, cost, rate, rate, tuple(int(number) for number in days.numbers))
+
+    def _without_proposal(self, errors: tuple[str, ...]) -> Step:
+        refused = self._situation.refused
+        text = refused[-1].text if refused else to_json(self._old)
+        return self._step(text, None, self._old_twice(), errors)
+
+    def _step(
+        self,
+        text: str,
+        policy: Policy | None,
+        evaluation: Evaluation,
+        errors: tuple[str, ...] = (),
+    ) -> Step:
+        situation, proposals = self._situation, self._proposals
+        return Step(
+            bank=situation.bank,
+            iteration=situation.iteration,
+            trigger_tick=situation.trigger_tick,
+            label=self._agent.proposer.label,
+            old=self._old,
+            new=policy,
+            new_text=text,
+            evaluation=evaluation,
+            decision=self._decide(policy, evaluation),
+            errors=errors,
+            refused=situation.refused,
+            reasoning=proposals[-1].reasoning if proposals else "",
+            tokens_used=sum(proposal.tokens_used for proposal in proposals),
+            latency_seconds=self._seconds,
+            report=situation.report,
+            shown=situation.shown,
+            n_past=len(situation.history),
+        )
+
+    def _decide(self, policy: Policy | None, evaluation: Evaluation) -> Decision:
+        if policy is None:
+            return Decision(
+                is_accepted=False, reason="there is no valid proposal", lower_bound=None
+            )
+        if policy == self._old:
+            return Decision(is_accepted=False, reason=UNCHANGED, lower_bound=None)
+        acceptance = self._config.acceptance
+        return decide(
+            evaluation,
+            rule=acceptance.rule,
+            confidence=acceptance.confidence,
+            improvement_threshold=self._config.convergence.improvement_threshold,
+            min_settlement_rate=acceptance.min_settlement_rate,
+        )
+
+
+def _as_text(proposed: Proposed) -> str:
+    """Return what a proposer gave as text, whatever it is."""
+    if isinstance(proposed, str):
+        return _storable(proposed)
+    if isinstance(proposed, Policy):
+        return to_json(proposed)
+    if isinstance(proposed, Mapping):
+        try:
+            return _storable(json.dumps(proposed, ensure_ascii=False))
+        except (TypeError, ValueError, RecursionError):
+            pass
+    return _storable(repr(proposed))
+
+
+def _storable(text: str) -> str:
+    """Return a text as the record can hold it: halves of characters become question marks."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def stopped(error: SimulationError, bank: str, bank_ids: Sequence[str]) -> str:
+    """Say that a run stops under a proposal; what tells of other banks is no business of this."""
+    told = str(error)
+    if any(other in told for other in bank_ids if other != bank):
+        told = "it asks of the system what it cannot compute exactly"
+    return f"with this policy a run stops: {told}"
