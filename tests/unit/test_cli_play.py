@@ -197,3 +197,9 @@ def test_verify_names_the_first_difference(recorded: Path):
 @pytest.mark.parametrize("command", ["resume", "verify", "show"])
 def test_a_game_that_is_not_there(command: str, recorded: Path):
     assert "nearest: castro" in one_error(payment_sim(command, "castor", "--db", recorded))
+
+
+@pytest.mark.parametrize("command", [["play", TWO_PERIOD], ["resume", "game-001"]], ids=str)
+def test_a_file_that_another_process_writes(command: list[Any], held: tuple[int, Path]):
+    pid, path = held
+    assert f"process {pid}" in one_error(payment_sim(*command, "--db", path), code=1)

@@ -13,7 +13,7 @@ from tests.games import Told, castro, fraction, play, stay, tables, ten_days, tw
 from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.ai_cash_mgmt.attempt import stopped
 from payment_simulator.ai_cash_mgmt.game_setup import set_up
-from payment_simulator.ai_cash_mgmt.orchestrator import resume_game
+from payment_simulator.ai_cash_mgmt.orchestrator import GameOrchestrator, resume_game
 from payment_simulator.ai_cash_mgmt.proposers.base import ProposerError, Situation
 from payment_simulator.ai_cash_mgmt.record.ledger import RecordLedger
 from payment_simulator.errors import (
@@ -71,6 +71,7 @@ def test_a_failing_proposer_fails_the_game_and_it_goes_on(
         session = repo.get_game_session("castro")
         assert session is not None
         assert session.status == "failed"
+        assert session.total_iterations == 3
         last = repo.get_policy_iterations("castro")[-1]
         assert (last.iteration_number, last.agent_id) == (3, "BANK_B")
         assert str(error) in " ".join(last.validation_errors)
@@ -223,3 +224,11 @@ def test_what_stops_a_run_elsewhere_is_told_without_names() -> None:
     assert "B" not in told
     assert "7" not in told
     assert "tick 3" in stopped(SimulationError("tick 3, bank A: no"), "A", ("A", "B"))
+
+
+def test_a_game_is_not_played_twice_at_once(repo: GameRepository) -> None:
+    def propose(_: Situation) -> Any:
+        return resume_game(repo, "castro", is_trusted=True)
+
+    with pytest.raises(GameFailedError, match="'castro' is being played by this process already"):
+        GameOrchestrator(castro(), repo, proposers={"BANK_A": Told(propose)}).play()

@@ -72,6 +72,7 @@ class RecordLedger:
         self._calls: dict[Key, list[LLMInteractionRecord]] = {}
         self._failed_at: dict[Key, datetime] = {}
         self._n_failures = 0
+        self._last_iteration = 0
 
     def begin(self) -> None:
         """Write down a new game and all that it is made of."""
@@ -103,6 +104,7 @@ class RecordLedger:
             # A step in which the game failed is made once more.
             if record.created_at != self._failed_at.get(key):
                 self._played[key] = record
+                self._last_iteration = record.iteration_number
         for call in self._repo.get_llm_interactions(self._game_id):
             self._calls.setdefault((call.iteration_number, call.agent_id), []).append(call)
         session = self._repo.get_game_session(self._game_id)
@@ -133,6 +135,7 @@ class RecordLedger:
 
     def _save(self, step: Step, now: datetime) -> None:
         records = records_of(self._game_id, step, now)
+        self._last_iteration = step.iteration
         self._repo.save_policy_iteration(records.iteration)
         self._repo.save_iteration_context(records.context)
         if records.diff is not None:
@@ -165,7 +168,9 @@ class RecordLedger:
         )
         self._repo.save_game_failure(failure)
         self._n_failures += 1
-        self._repo.update_game_session_status(self._game_id, GameStatus.FAILED)
+        self._repo.update_game_session_status(
+            self._game_id, GameStatus.FAILED, total_iterations=self._last_iteration
+        )
 
     def save_ending(self, ending: Ending) -> None:
         """Write down how the game ended, all of it at once."""
