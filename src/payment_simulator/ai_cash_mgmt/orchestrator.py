@@ -141,13 +141,13 @@ def resume_game(
     GameFailedError
         It failed again.
     """
-    session = unfinished_game(repository, game_id)
-    scenario, _ = scenario_of(game_id, repository.get_provenance_files(game_id))
-    config = GameConfig.from_json(session.config_json)
-    _check_proposers(config, scenario, proposers or {}, is_trusted=is_trusted)
-    setup = set_up(game_id, config, scenario, proposers=proposers, threads=threads)
-    make_ready(setup)
     with _alone(repository, game_id):
+        session = unfinished_game(repository, game_id)
+        scenario, _ = scenario_of(game_id, repository.get_provenance_files(game_id))
+        config = GameConfig.from_json(session.config_json)
+        _check_proposers(config, scenario, proposers or {}, is_trusted=is_trusted)
+        setup = set_up(game_id, config, scenario, proposers=proposers, threads=threads)
+        make_ready(setup)
         ledger = RecordLedger(repository, setup)
         ledger.take_up()
         return _play(setup, ledger, repository, on_step)
