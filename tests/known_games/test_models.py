@@ -16,8 +16,8 @@ from payment_simulator.ai_cash_mgmt.record.verification import verify_game
 from payment_simulator.errors import GameFailedError
 from payment_simulator.persistence.connection import DatabaseManager
 from tests.games import FRACTION, castro, play, tables
+from tests.known_games.test_two_and_twelve_periods import STARTS, check_equilibrium, from_point
 from tests.model_server import ModelServer, Reply, Request
-from tests.reference.test_known_games import STARTS, check_equilibrium, from_point
 
 KEY = "sk-not-for-the-record-7731"
 
