@@ -149,7 +149,7 @@ def test_a_failed_game_says_how_to_go_on(tmp_path: Path, monkeypatch):
     (tmp_path / "game.yaml").write_text(text)
     said = one_error(payment_sim("play", "game.yaml", "--id", "moody"), code=1)
     assert "iteration 2, bank BANK_A: python/moody: RuntimeError: not today." in said
-    assert said.endswith("Go on with: payment-sim resume moody")
+    assert said.endswith("Go on with: payment-sim resume moody --trust")
     assert "failed" in payment_sim("games").out
     assert "not today" in payment_sim("show", "moody").out
     (tmp_path / "calm").touch()

@@ -101,6 +101,7 @@ class _Attempt:
             seed=derive_seed(config.master_seed, "proposer", iteration, agent.bank),
             calls=calls,
             tools=self._tools(stage, days),
+            acceptance=acceptance_words(config),
         )
         self._proposals: list[Proposal] = []
         self._seconds = 0.0
@@ -142,7 +143,7 @@ class _Attempt:
             raise
         except PaymentSimulatorError as error:
             raise ProposerError(f"{label}: {error}") from error
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise ProposerError(f"{label}: {type(error).__name__}: {error}") from error
         took = time.perf_counter() - started
         proposal = answer if isinstance(answer, Proposal) else Proposal(answer)
@@ -226,6 +227,23 @@ class _Attempt:
             improvement_threshold=self._config.convergence.improvement_threshold,
             min_settlement_rate=acceptance.min_settlement_rate,
         )
+
+
+def acceptance_words(config: GameConfig) -> str:
+    """Say when a proposal is accepted, as a bank may know it."""
+    rule = config.acceptance
+    share = config.convergence.improvement_threshold
+    words = "it costs your bank less than the policy in force"
+    if share > 0:
+        words += f", on average by more than {share:g} of that cost"
+    if rule.rule == "confident":
+        words += f", and surely so ({rule.confidence:g} confidence, by the paired differences)"
+    if rule.min_settlement_rate is not None:
+        words += (
+            f", and the system as a whole settles at least {rule.min_settlement_rate:g} of the "
+            "value that arrives"
+        )
+    return words
 
 
 def _as_text(proposed: Proposed) -> str:

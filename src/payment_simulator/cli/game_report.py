@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _LISTED = 40
 _HOW = {
     "converged": "converged: costs were stable",
-    "completed": "completed: all iterations were played",
+    "completed": "completed: played to the last iteration",
 }
 
 
@@ -88,5 +88,7 @@ def _sums(result: GameResult) -> list[tuple[str, object]]:
     distance = result.distance_from_equilibrium
     if distance is None:
         return [*sums, ("distance from equilibrium", "not asked for (key equilibrium)")]
-    meaning = "no bank gains by deviating alone" if distance == 0 else "the most a bank could gain"
+    meaning = "the most a bank could gain by deviating alone, on the grid tried"
+    if distance == 0:
+        meaning = "no bank gains by deviating alone, on the grid tried"
     return [*sums, ("distance from equilibrium", f"{money(distance)}: {meaning}")]

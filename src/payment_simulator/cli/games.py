@@ -95,7 +95,7 @@ def games(
         ],
         numbers=["iterations", "final cost"],
         yielding=["game", "scenario"],
-        optional=["mode"],
+        optional=["mode", "scenario"],
     )
 
 

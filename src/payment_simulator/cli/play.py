@@ -69,7 +69,8 @@ def play(
     make_ready(set_up("game", config, scenario, threads=threads))
     path = db or Path(config.output.database_path)
     games: list[GameOrchestrator] = []
-    with DatabaseManager(path) as manager, _interruptible(path, lambda: _begun(games)):
+    trust = " --trust" * _names_code(config)
+    with DatabaseManager(path) as manager, _interruptible(path, lambda: _begun(games), trust):
         limit = config.convergence.max_iterations
         with game_progress(limit, shown=not json) as on_step:
             game = GameOrchestrator(
@@ -108,7 +109,7 @@ def resume(
     with DatabaseManager(path, read_only=True) as manager:
         session = unfinished_game(GameRepository(manager.conn), game)
     limit = GameConfig.from_json(session.config_json).convergence.max_iterations
-    with DatabaseManager(path) as manager, _interruptible(path, lambda: game):
+    with DatabaseManager(path) as manager, _interruptible(path, lambda: game, " --trust" * trust):
         repository = GameRepository(manager.conn)
         repository.initialize_schema()
         with game_progress(limit, shown=not json) as on_step:
@@ -161,7 +162,7 @@ def _changed(
 
 
 @contextmanager
-def _interruptible(path: Path, game_id: Callable[[], str]) -> Iterator[None]:
+def _interruptible(path: Path, game_id: Callable[[], str], trust: str) -> Iterator[None]:
     """Say how to go on where Ctrl-C or a failure ends a game."""
     from payment_simulator.errors import GameFailedError
 
@@ -170,22 +171,28 @@ def _interruptible(path: Path, game_id: Callable[[], str]) -> Iterator[None]:
     except KeyboardInterrupt:
         name = game_id()
         done = "every step that was made is recorded" if name else "nothing was played yet"
-        message = f"Interrupted; {done}.{_go_on(name, path)}"
+        message = f"Interrupted; {done}.{_go_on(name, path, trust)}"
         typer.echo(f"\n{message}", err=True)
         raise typer.Exit(_INTERRUPTED) from None
     except GameFailedError as error:
-        error.args = (f"{error}.{_go_on(error.game_id, path)}",)
+        error.args = (f"{error}.{_go_on(error.game_id, path, trust)}",)
         raise
 
 
-def _go_on(game_id: str, path: Path) -> str:
+def _names_code(config: GameConfig) -> bool:
+    """Tell whether a proposer is a user's own code, which is run from a record only if trusted."""
+    own = [agent.proposer for agent in config.optimized_agents.values() if agent.proposer]
+    return any(proposer.kind == "python" for proposer in (config.proposer, *own))
+
+
+def _go_on(game_id: str, path: Path, trust: str) -> str:
     """Return the command that goes on with a game."""
     from payment_simulator.cli.output import program, visible
 
     if not game_id:
         return ""
     words = ["resume", game_id, *([] if path == DEFAULT_DATABASE else ["--db", str(path)])]
-    return f" Go on with: {visible(program())} {visible(shlex.join(words))}"
+    return f" Go on with: {visible(program())} {visible(shlex.join(words))}{trust}"
 
 
 def _report(result: GameResult, path: Path, *, is_json: bool) -> None:

@@ -89,7 +89,7 @@ class BootstrapConfig(Section):
 
     num_samples: _Samples = 20
     sample_method: Literal["fresh", "bootstrap", "permutation", "stratified", "day_block"] = "fresh"
-    observed_runs: Annotated[int, whole_in(1, 100_000, "runs")] = 10
+    observed_runs: Annotated[int, whole_in(1, 100_000, "runs")] = 100
 
 
 class AcceptanceConfig(Section):

@@ -78,7 +78,7 @@ class Sampler:
         method: str,
         num_samples: int,
         master_seed: int,
-        observed_runs: int = 10,
+        observed_runs: int = 100,
     ) -> None:
         found = [known for known in METHODS if known == method]
         if not found:

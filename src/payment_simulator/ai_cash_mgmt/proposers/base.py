@@ -163,6 +163,8 @@ class Situation:
         Where calls of models are written down, and read back.
     shown : Shown
         For the proposer to write down what it was shown.
+    acceptance : str
+        When a proposal is accepted, in words; follows "A proposal is accepted only if".
     """
 
     bank: str
@@ -179,6 +181,7 @@ class Situation:
     calls: CallLog
     tools: Tools = field(repr=False)
     shown: Shown = field(default_factory=Shown)
+    acceptance: str = "it costs your bank less than the policy in force"
 
     def costs(self, candidates: Sequence[Policy]) -> Floats:
         """Return the mean cost of the bank under each candidate, the others as they are.

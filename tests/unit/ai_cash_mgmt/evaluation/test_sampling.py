@@ -81,6 +81,7 @@ def observed_payments(n_ticks=TICKS * DAYS):
 
 
 def sampler(played, method, n=12, **more):
+    more.setdefault("observed_runs", 10)
     return Sampler(played, method=method, num_samples=n, master_seed=42, **more)
 
 

@@ -97,8 +97,7 @@ def system_prompt(situation: Situation) -> str:
         (
             "Your aim is the lowest mean cost of your own bank. A proposal is played in the full "
             "system, the other banks as they are, on other sample days than those you are shown "
-            "(unless there is only one), and accepted only if it costs your bank less than the "
-            f"policy in force. {horizon}"
+            f"(unless there is only one), and accepted only if {situation.acceptance}. {horizon}"
         ),
         part("The payment system", "\n".join(rules_of(scenario, bank))),
         part("What costs", "\n".join(prices_of(scenario))),

@@ -14,8 +14,9 @@ from tests.bank_situations import (
     past,
     three_banks,
 )
-from tests.games import FRACTION
+from tests.games import FRACTION, castro
 
+from payment_simulator.ai_cash_mgmt.attempt import acceptance_words
 from payment_simulator.ai_cash_mgmt.constraints import ScenarioConstraints, describe
 from payment_simulator.ai_cash_mgmt.proposers.base import Refusal
 from payment_simulator.ai_cash_mgmt.proposers.llm.prompt_parts import (
@@ -305,3 +306,13 @@ delay_applies_to: queue1
 def test_a_bank_without_a_pool_is_told_of_no_funding() -> None:
     assert "What is funded" not in "\n".join(rules_of(three_banks(), "BANK_C"))
     assert "What is funded" in "\n".join(rules_of(three_banks(), "BANK_A"))
+
+
+def test_a_model_is_told_when_a_proposal_is_accepted():
+    config = castro(
+        acceptance={"rule": "confident", "confidence": 0.9, "min_settlement_rate": 0.75}
+    )
+    words = acceptance_words(config)
+    for told in ("by more than 0.01 of that cost", "0.9 confidence", "at least 0.75 of the value"):
+        assert told in words
+    assert acceptance_words(castro()).endswith("by more than 0.01 of that cost")
