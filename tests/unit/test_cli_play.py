@@ -11,7 +11,8 @@ import pytest
 
 from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.persistence.connection import DatabaseManager
-from tests.command_line import Outcome, one_error, payment_sim
+from tests.builders import a_session, an_iteration
+from tests.command_line import Outcome, facts, one_error, payment_sim
 from tests.games import FRACTION, GAMES, SCENARIOS, Told, castro, play, stay
 
 TWO_PERIOD = GAMES / "two_period.yaml"
@@ -203,3 +204,12 @@ def test_a_game_that_is_not_there(command: str, recorded: Path):
 def test_a_file_that_another_process_writes(command: list[Any], held: tuple[int, Path]):
     pid, path = held
     assert f"process {pid}" in one_error(payment_sim(*command, "--db", path), code=1)
+
+
+def test_show_counts_the_iterations_of_a_game_that_is_not_over(db_path: Path):
+    with DatabaseManager(db_path) as manager:
+        repo = GameRepository(manager.conn)
+        repo.initialize_schema()
+        repo.save_game_session(a_session("mine"))
+        repo.save_policy_iteration(an_iteration(3, game_id="mine"))
+    assert facts(payment_sim("show", "mine", "--db", db_path).out)["iterations"] == ["3"]

@@ -140,7 +140,7 @@ def _facts(overview: GameOverview) -> list[tuple[str, object]]:
         ("scenario", session.scenario_config),
         ("seed", session.master_seed),
         ("time (UTC)", f"started {moment(session.started_at)}{ended}"),
-        ("iterations", session.total_iterations),
+        ("iterations", max(session.total_iterations, overview.last_iteration)),
         (
             "steps",
             "{total_iterations} recorded, {accepted_iterations} accepted, "

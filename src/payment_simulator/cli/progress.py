@@ -57,12 +57,12 @@ def game_progress(limit: int, *, shown: bool) -> Iterator[Callable[[Step], None]
 
     from payment_simulator.cli.output import money, visible
 
-    count = TextColumn("iteration {task.completed:.0f} of at most {task.total:.0f}")
+    count = TextColumn("iteration {task.fields[iteration]} of at most {task.total:.0f}")
     said = TextColumn("{task.fields[costs]}", markup=False)
     costs: dict[str, float] = {}
     columns = (count, BarColumn(bar_width=20), TimeElapsedColumn(), said)
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("game", total=limit, costs="")
+        task = bar.add_task("game", total=limit, iteration=1, costs="")
 
         def on_step(step: Step) -> None:
             costs[step.bank] = step.new_cost if step.decision.is_accepted else step.old_cost
@@ -70,6 +70,7 @@ def game_progress(limit: int, *, shown: bool) -> Iterator[Callable[[Step], None]
                 text = "  ".join(f"{visible(bank)} {money(cost)}" for bank, cost in costs.items())
             else:
                 text = f"{len(costs)} banks, together {money(sum(costs.values()))}"
-            bar.update(task, completed=step.iteration, costs=text)
+            # Never complete, so that the clock goes on while the end is measured.
+            bar.update(task, completed=step.iteration - 1, iteration=step.iteration, costs=text)
 
         yield on_step

@@ -72,6 +72,8 @@ class GameOverview:
         What each bank paid at the start and at the end, on the same days; none before the end.
     failure : GameFailureRecord or None
         Why the game stopped, where it has failed and not gone on.
+    last_iteration : int
+        Of the last step; 0 where there is none.
     """
 
     session: GameSessionRecord
@@ -81,6 +83,7 @@ class GameOverview:
     certificate: EquilibriumCertificateRecord | None
     outcomes: list[GameOutcomeRecord]
     failure: GameFailureRecord | None
+    last_iteration: int
 
     def as_dict(self) -> dict[str, Any]:
         """Return the overview for JSON."""
@@ -123,6 +126,7 @@ def game_overview(repo: GameRepository, game_id: str) -> GameOverview:
         certificates[-1] if certificates else None,
         repo.get_game_outcomes(game_id),
         failures[-1] if failures else None,
+        max((steps[-1].iteration_number for steps in by_agent.values()), default=0),
     )
 
 
