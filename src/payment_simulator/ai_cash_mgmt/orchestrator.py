@@ -246,16 +246,21 @@ def _check_proposers(
             )
         if bank in proposers or is_trusted:
             continue
-        named = None
-        if chosen.kind == "python":
-            named = f"code, {chosen.object}"
-        elif chosen.kind == "llm" and not _is_of_this_machine(chosen.base_url):
-            named = f"a model at {chosen.base_url}"
+        named = needs_trust(chosen)
         if named is not None:
             raise InputError(
                 f"the proposer of bank {bank!r} is {named}, named by the record; look at it, and "
                 "allow it if you trust it (--trust, or is_trusted=True)"
             )
+
+
+def needs_trust(chosen: ProposerConfig) -> str | None:
+    """Say what a record would make its reader use: code, or a server; None if nothing of others."""
+    if chosen.kind == "python":
+        return f"code, {chosen.object}"
+    if chosen.kind == "llm" and not _is_of_this_machine(chosen.base_url):
+        return f"a model at {chosen.base_url}"
+    return None
 
 
 def _is_of_this_machine(base_url: str | None) -> bool:

@@ -92,7 +92,7 @@ class Running:
         self._sampler = sampler
         self._threads = threads
         self._run = Simulation(scenario, policies, seed=seed)
-        self.arena = Arena(scenario, self._run.snapshot(), threads)
+        self._start = self._run.snapshot()
 
     def triggers(self) -> Iterator[int]:
         """Play on to each tick of the schedule, and name it; at the end play what is left."""
@@ -101,16 +101,17 @@ class Running:
         if self._schedule.type == "every_x_ticks":
             every = self._schedule.interval_ticks or every
         for end in range(every, scenario.n_ticks, every):
-            self._run.run_until(end)
-            self.arena = Arena(scenario, self._run.snapshot(), self._threads)
+            self._start = self._run.run_until(end).snapshot()
             yield end - 1
+
+    @property
+    def arena(self) -> Arena:
+        """Where policies are compared: what is left of the run."""
+        return Arena(self._run.scenario, self._start, self._threads)
 
     def days(self, *purpose: str | int) -> Days:
         """Return possible futures for a purpose."""
-        start = self.arena.start
-        if start is None:  # pragma: no cover - a running simulation always has one
-            raise AssertionError
-        return self._sampler.days_from(start, start.arrivals, *purpose)
+        return self._sampler.days_from(self._start, self._start.arrivals, *purpose)
 
     def let_rule(self, policies: Mapping[str, Policy]) -> None:
         """Let policies rule from the next tick on."""

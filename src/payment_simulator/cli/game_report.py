@@ -45,9 +45,13 @@ def print_result(result: GameResult, path: Path) -> None:
     typer.echo(f"{note}Costs are in currency units (cents / 100).")
     typer.echo(f"\nEvery step is in {visible(path)}. Next:")
     for command in ("show", "verify"):
-        words = [command, result.game_id]
-        words += [] if path == DEFAULT_DATABASE else ["--db", str(path)]
-        typer.echo(f"  {visible(program())} {visible(shlex.join(words))}")
+        typer.echo(f"  {command_for(command, result.game_id, path)}")
+
+
+def command_for(command: str, game_id: str, path: Path) -> str:
+    """Return a command on a game as a person types it, with its database where it needs one."""
+    words = [command, game_id, *([] if path == DEFAULT_DATABASE else ["--db", str(path)])]
+    return visible(f"{program()} {shlex.join(words)}")
 
 
 def print_banks(found: Mapping[str, BankResult]) -> None:

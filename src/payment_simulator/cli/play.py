@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from payment_simulator.cli.options import (
-    DEFAULT_DATABASE,
     DatabaseOption,
     JsonOption,
     database_to_read,
@@ -60,7 +58,7 @@ def play(
     """
     from payment_simulator.ai_cash_mgmt import GameRepository
     from payment_simulator.ai_cash_mgmt.game_setup import make_ready, set_up
-    from payment_simulator.ai_cash_mgmt.orchestrator import GameOrchestrator
+    from payment_simulator.ai_cash_mgmt.orchestrator import GameOrchestrator, needs_trust
     from payment_simulator.persistence.connection import DatabaseManager
 
     config, scenario = _read(file)
@@ -69,7 +67,7 @@ def play(
     make_ready(set_up("game", config, scenario, threads=threads))
     path = db or Path(config.output.database_path)
     games: list[GameOrchestrator] = []
-    trust = " --trust" * _names_code(config)
+    trust = any(needs_trust(config.proposer_of(bank)) for bank in config.agents(scenario))
     with DatabaseManager(path) as manager, _interruptible(path, lambda: _begun(games), trust):
         limit = config.convergence.max_iterations
         with game_progress(limit, shown=not json) as on_step:
@@ -109,7 +107,7 @@ def resume(
     with DatabaseManager(path, read_only=True) as manager:
         session = unfinished_game(GameRepository(manager.conn), game)
     limit = GameConfig.from_json(session.config_json).convergence.max_iterations
-    with DatabaseManager(path) as manager, _interruptible(path, lambda: game, " --trust" * trust):
+    with DatabaseManager(path) as manager, _interruptible(path, lambda: game, trust):
         repository = GameRepository(manager.conn)
         repository.initialize_schema()
         with game_progress(limit, shown=not json) as on_step:
@@ -162,7 +160,7 @@ def _changed(
 
 
 @contextmanager
-def _interruptible(path: Path, game_id: Callable[[], str], trust: str) -> Iterator[None]:
+def _interruptible(path: Path, game_id: Callable[[], str], trust: bool) -> Iterator[None]:
     """Say how to go on where Ctrl-C or a failure ends a game."""
     from payment_simulator.errors import GameFailedError
 
@@ -179,20 +177,13 @@ def _interruptible(path: Path, game_id: Callable[[], str], trust: str) -> Iterat
         raise
 
 
-def _names_code(config: GameConfig) -> bool:
-    """Tell whether a proposer is a user's own code, which is run from a record only if trusted."""
-    own = [agent.proposer for agent in config.optimized_agents.values() if agent.proposer]
-    return any(proposer.kind == "python" for proposer in (config.proposer, *own))
-
-
-def _go_on(game_id: str, path: Path, trust: str) -> str:
+def _go_on(game_id: str, path: Path, trust: bool) -> str:
     """Return the command that goes on with a game."""
-    from payment_simulator.cli.output import program, visible
+    from payment_simulator.cli.game_report import command_for
 
     if not game_id:
         return ""
-    words = ["resume", game_id, *([] if path == DEFAULT_DATABASE else ["--db", str(path)])]
-    return f" Go on with: {visible(program())} {visible(shlex.join(words))}{trust}"
+    return f" Go on with: {command_for('resume', game_id, path)}{' --trust' * trust}"
 
 
 def _report(result: GameResult, path: Path, *, is_json: bool) -> None:

@@ -38,12 +38,12 @@ class Evaluation:
     @property
     def mean_old(self) -> float:
         """Mean cost of the policy in force, cents."""
-        return _mean(self.old_cost)
+        return mean(self.old_cost)
 
     @property
     def mean_new(self) -> float:
         """Mean cost of the policy proposed, cents."""
-        return _mean(self.new_cost)
+        return mean(self.new_cost)
 
     @property
     def mean_gain(self) -> float:
@@ -58,7 +58,7 @@ class Evaluation:
     @property
     def mean_new_rate(self) -> float:
         """Mean settlement rate of the system under the policy proposed."""
-        return _mean(self.new_rate)
+        return mean(self.new_rate)
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def lower_bound(differences: Floats, confidence: float) -> float:
     float
         The mean itself, where there is one sample, or where all are equal.
     """
-    return _mean(differences) - _margin(differences, confidence)
+    return mean(differences) - _margin(differences, confidence)
 
 
 def interval(differences: Floats, confidence: float) -> tuple[float, float]:
@@ -159,12 +159,12 @@ def interval(differences: Floats, confidence: float) -> tuple[float, float]:
         Lower and upper end; twice the mean itself, where there is one sample, or where all are
         equal.
     """
-    middle = _mean(differences)
+    middle = mean(differences)
     margin = _margin(differences, (1.0 + confidence) / 2.0)
     return middle - margin, middle + margin
 
 
-def _mean(values: Floats) -> float:
+def mean(values: Floats) -> float:
     """Return the mean; its sum is rounded once, so no larger sum is ever found the smaller."""
     if len(values) == 0:
         raise InputError("no sample; expected at least one")
@@ -176,7 +176,7 @@ def _margin(values: Floats, probability: float) -> float:
     n = len(values)
     if n == 1 or values.min() == values.max():
         return 0.0
-    middle = _mean(values)
+    middle = mean(values)
     squares = math.fsum((value - middle) ** 2 for value in values.tolist())
     return t_quantile(probability, n - 1) * math.sqrt(squares / (n - 1) / n)
 

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from payment_simulator.ai_cash_mgmt.evaluation.acceptance import Evaluation
+from payment_simulator.ai_cash_mgmt.evaluation.acceptance import Evaluation, mean
 from payment_simulator.ai_cash_mgmt.evaluation.mean_costs import Days, Profile
 from payment_simulator.ai_cash_mgmt.evaluation.own_report import OwnReport
 from payment_simulator.errors import SimulationError
@@ -188,11 +188,6 @@ def own_rates(batch: Batch, profile: int, i: int) -> Floats:
     rate: Floats = np.ones(len(arrived))
     np.divide(batch.stat[:, profile, i, S_SETTLED_VALUE], arrived, out=rate, where=arrived > 0)
     return rate
-
-
-def mean(values: Floats) -> float:
-    """Return the mean, its sum rounded once, so that no library's way of adding matters."""
-    return math.fsum(values.tolist()) / len(values)
 
 
 def _deviation(values: Floats) -> float:

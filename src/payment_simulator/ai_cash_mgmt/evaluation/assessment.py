@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from payment_simulator.ai_cash_mgmt.evaluation.acceptance import interval
-from payment_simulator.ai_cash_mgmt.evaluation.arena import Arena, mean, own_rates
+from payment_simulator.ai_cash_mgmt.evaluation.acceptance import interval, mean
+from payment_simulator.ai_cash_mgmt.evaluation.arena import Arena, own_rates
 from payment_simulator.ai_cash_mgmt.evaluation.mean_costs import Days, Profile
 from payment_simulator.kernels.layout import S_ARRIVED_VALUE, S_SETTLED_VALUE
 from payment_simulator.policy import Policy

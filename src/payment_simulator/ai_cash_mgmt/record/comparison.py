@@ -39,9 +39,10 @@ def compare_row(played: Record, stored: Record | None) -> None:
 
 def place_of(record: Record) -> str:
     """Return what errors call a row."""
-    if "iteration_number" in type(record).KEY:
-        return f"iteration {record.iteration_number} of {record.agent_id}"  # type: ignore[attr-defined]
-    return ", ".join(f"{name} {getattr(record, name)}" for name in type(record).KEY[1:]) or "row"
+    key = {name: getattr(record, name) for name in type(record).KEY[1:]}
+    if "iteration_number" in key:
+        return f"iteration {key['iteration_number']} of {key['agent_id']}"
+    return ", ".join(f"{name} {value}" for name, value in key.items()) or "row"
 
 
 def compare_all(table: str, played: Sequence[Record], stored: Sequence[Record]) -> None:

@@ -162,7 +162,6 @@ class _Comparison:
         self._record = record
         self._game_id = setup.game_id
         self._seen: set[Key] = set()
-        self._calls: dict[Key, list[LLMInteractionRecord]] = {}
         self.steps = 0
 
     def played(self, iteration: int, bank: str) -> PlayedStep | None:
