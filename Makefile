@@ -50,7 +50,7 @@ bench:  ## Measure the record, the engine and the game (some minutes)
 
 .PHONY: lock
 lock:  ## Choose the exact versions anew (needs uv)
-	uv pip compile -q --upgrade $(LOCK) -o requirements/core.txt
+	uv pip compile -q --upgrade $(LOCK) --extra dashboard --extra report -o requirements/core.txt
 	uv pip compile -q --upgrade $(LOCK) --extra dev -o requirements/dev.txt
 
 LOCK := pyproject.toml requirements/build.in --universal --python-version 3.11 \

@@ -117,7 +117,8 @@ def set_up(name: str, requirements: str, instead: str = "") -> Path:
     print(f"Setting up {environment}: installs packages, once; about a minute ...", flush=True)
     pip = make_environment(environment)
     hashed = ROOT / "requirements" / f"{requirements}.txt"
-    run([*pip, "install", "--quiet", "--require-hashes", "-r", hashed])
+    # The file is complete. Asked to resolve, pip would look at newer releases, and refuse them.
+    run([*pip, "install", "--quiet", "--no-deps", "--require-hashes", "-r", hashed])
     if instead:
         run([*pip, "install", "--quiet", instead])
     run([*pip, "install", "--quiet", "--no-deps", "--no-build-isolation", "-e", ROOT])

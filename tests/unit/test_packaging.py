@@ -72,7 +72,8 @@ def test_core_is_part_of_dev():
 
 
 def test_extras():
-    assert set(EXTRAS) == {"llm", "dashboard", "frames", "distributed", "postgres", "all", "dev"}
+    known = {"llm", "dashboard", "frames", "distributed", "postgres", "report", "all", "dev"}
+    assert set(EXTRAS) == known
     (everything,) = map(Requirement, EXTRAS["all"])
     assert everything.name == PROJECT["name"]
     assert everything.extras == set(EXTRAS) - {"all", "dev"}

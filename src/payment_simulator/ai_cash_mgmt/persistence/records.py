@@ -90,6 +90,22 @@ class RecordStore:
         with self._store.transaction():
             yield
 
+    def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return the rows of a query of your own; values are bound, never written into it.
+
+        Parameters
+        ----------
+        sql : str
+            One statement that reads.
+        parameters : sequence
+            What its question marks stand for.
+        """
+        return self._store.read(sql, parameters)
+
+    def read_arrow(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
+        """Return the rows of a query of your own as an ``arro3.core.Table``; see ``read``."""
+        return self._store.read_arrow(sql, parameters)
+
     def _save(self, record: Record) -> None:
         with self._naming_parents():
             save_row(self._store, record.table(), record.checked().to_row())

@@ -1,0 +1,1 @@
+"""Results: tables, figures, comparisons and reports, from the record alone."""

@@ -1,0 +1,1 @@
+"""Queries of the analysis floor, a file for each module that asks them."""

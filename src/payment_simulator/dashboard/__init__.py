@@ -1,0 +1,1 @@
+"""The results in a browser: a local, read-only server."""
