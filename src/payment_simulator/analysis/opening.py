@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from payment_simulator.ai_cash_mgmt import GameRepository
-from payment_simulator.persistence.connection import DatabaseManager
+from payment_simulator.persistence.live import open_store
 
 
 @contextmanager
@@ -29,5 +29,5 @@ def open_record(path: str | Path) -> Iterator[GameRepository]:
     DatabaseError
         As :class:`~payment_simulator.persistence.connection.DatabaseManager` does.
     """
-    with DatabaseManager(path, read_only=True) as manager:
-        yield GameRepository(manager.conn)
+    with open_store(path) as store:
+        yield GameRepository.of_store(store)

@@ -1,8 +1,9 @@
-"""The writing process's answer to readers: a consistent copy of the database, on loopback.
+"""The writing process's answers to readers, on loopback.
 
-One request is known, ``GET /snapshot`` with the token of the sidecar file. It gives the whole
-database as a DuckDB file, as one transaction sees it; nothing in it can change anything. Why a
-copy and not queries over the wire: ``docs/explanation/one-writer-many-readers.md``.
+Three requests are known, each with the token of the sidecar file. ``GET /snapshot`` gives the whole
+database as a DuckDB file, as one transaction sees it. ``POST /rows`` and ``POST /table`` answer one
+query; see :mod:`payment_simulator.persistence.answering`. Nothing in them can change anything. When
+which is asked: ``docs/explanation/one-writer-many-readers.md``.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import shutil
 import socket
 import tempfile
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,7 +24,15 @@ from typing import Any
 
 import duckdb
 
-from payment_simulator.errors import DatabaseError, DatabaseFullError
+from payment_simulator.errors import DatabaseFullError, PaymentSimulatorError
+from payment_simulator.persistence.answering import (
+    LONGEST_QUESTION,
+    ROWS,
+    TABLE,
+    answer_rows,
+    answer_table,
+    refusal,
+)
 from payment_simulator.persistence.copying import copy_database
 from payment_simulator.persistence.sidecar import remove_sidecar, write_sidecar
 from payment_simulator.persistence.store import Store
@@ -108,41 +118,77 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 2  # for the request, which a reader sends at once; a silent one must not hold us up
 
     def do_GET(self) -> None:
-        """Answer one request."""
+        """Answer with a copy of the database."""
+        if self._is_allowed({SNAPSHOT}):
+            self._send_file("snapshot.db", lambda copy: copy_database(self.server.store, copy))
+
+    def do_POST(self) -> None:
+        """Answer a query."""
+        if not self._is_allowed({ROWS, TABLE}):
+            return
+        length = self.headers.get("Content-Length") or ""
+        if not length.isdecimal() or int(length) > LONGEST_QUESTION:
+            self.send_error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            return
+        body = self.rfile.read(int(length))
+        store = self.server.store
+        if self.path == TABLE:
+            self._send_file("table.parquet", lambda file: answer_table(store, body, file), refusal)
+            return
+        try:
+            answer, status = answer_rows(store, body), HTTPStatus.OK
+        except PaymentSimulatorError as error:
+            answer, status = refusal(error), HTTPStatus.BAD_REQUEST
+        self._send(status, answer)
+
+    def _is_allowed(self, known: set[str]) -> bool:
         host = (self.headers.get("Host") or "").rpartition(":")[0]
         given = self.headers.get("Authorization") or ""
         expected = f"Bearer {self.server.token}"
         # A page in a browser can reach loopback under another name; it cannot know the token.
         if host != LOOPBACK or not hmac.compare_digest(given.encode(), expected.encode()):
             self.send_error(HTTPStatus.FORBIDDEN)
-        elif self.path != SNAPSHOT:
+        elif self.path not in known:
             self.send_error(HTTPStatus.NOT_FOUND)
         else:
-            self._send_snapshot()
+            return True
+        return False
 
-    def _send_snapshot(self) -> None:
+    def _send_file(
+        self,
+        name: str,
+        write: Callable[[Path], None],
+        said: Callable[[PaymentSimulatorError], bytes] = lambda error: str(error).encode(),
+    ) -> None:
+        """Send what is written to a temporary file, or why it could not be."""
         self.connection.settimeout(_SENDING_SECONDS)
         with tempfile.TemporaryDirectory(prefix="payment-sim-") as folder:
-            copy = Path(folder) / "snapshot.db"
+            target = Path(folder) / name
             try:
-                copy_database(self.server.store, copy)
-            except DatabaseError as error:
-                body = str(error).encode()
+                write(target)
+            except PaymentSimulatorError as error:
                 is_full = isinstance(error, DatabaseFullError)
-                self.send_response(
-                    HTTPStatus.INSUFFICIENT_STORAGE if is_full else HTTPStatus.INTERNAL_SERVER_ERROR
+                self._send(
+                    HTTPStatus.INSUFFICIENT_STORAGE
+                    if is_full
+                    else HTTPStatus.INTERNAL_SERVER_ERROR,
+                    said(error),
                 )
-                self.send_header("Content-Type", CONTENT_TYPE)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
                 return
-            with copy.open("rb") as file, suppress(BrokenPipeError, ConnectionResetError):
-                self.send_response(HTTPStatus.OK)
-                self.send_header("Content-Type", CONTENT_TYPE)
-                self.send_header("Content-Length", str(copy.stat().st_size))
-                self.end_headers()
+            with target.open("rb") as file, suppress(BrokenPipeError, ConnectionResetError):
+                self._send_head(HTTPStatus.OK, target.stat().st_size)
                 shutil.copyfileobj(file, self.wfile, 1 << 20)
+
+    def _send(self, status: HTTPStatus, body: bytes) -> None:
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self._send_head(status, len(body))
+            self.wfile.write(body)
+
+    def _send_head(self, status: HTTPStatus, size: int) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", CONTENT_TYPE)
+        self.send_header("Content-Length", str(size))
+        self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name given there
         _log.debug("reader: " + format, *args)

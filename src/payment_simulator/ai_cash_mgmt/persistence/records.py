@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import duckdb
 from pydantic import TypeAdapter, ValidationError
@@ -55,6 +55,14 @@ class RecordStore:
     def __init__(self, conn: duckdb.DuckDBPyConnection) -> None:
         self._store = Store(conn)
         schema_state(self._store)
+
+    @classmethod
+    def of_store(cls, store: Store) -> Self:
+        """Return the records of a store, such as one that reads through the writing process."""
+        schema_state(store)
+        records = cls.__new__(cls)
+        records._store = store  # noqa: SLF001 - of this class
+        return records
 
     @property
     def location(self) -> str:

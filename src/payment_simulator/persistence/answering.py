@@ -1,0 +1,136 @@
+"""The writer's answers to queries of readers: one statement, in a transaction that only reads.
+
+Rows travel as JSON, whose numbers are those of Python: integers of any size, floats to the bit.
+Times travel as texts with their column's type beside them. Tables travel as Parquet files.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from payment_simulator import errors
+from payment_simulator.errors import DatabaseError, InputError, PaymentSimulatorError
+from payment_simulator.persistence.faults import translating
+from payment_simulator.persistence.store import Row, Store
+
+ROWS = "/rows"
+TABLE = "/table"
+#: Longer questions are nobody's.
+LONGEST_QUESTION = 1 << 20
+_TIME = "TIMESTAMP"
+_PLAIN = (str, int, float, bool, type(None))
+
+
+def question(sql: str, parameters: Sequence[Any]) -> bytes:
+    """Return a query as a reader sends it.
+
+    Raises
+    ------
+    InputError
+        A parameter is no text, number or truth value.
+    """
+    for value in parameters:
+        if not isinstance(value, _PLAIN):
+            raise InputError(
+                f"a parameter is a {type(value).__name__}; expected a text, a number, a truth "
+                "value or None"
+            )
+    return json.dumps({"sql": sql, "parameters": list(parameters)}).encode("utf-8")
+
+
+def _asked(body: bytes) -> tuple[str, list[Any]]:
+    try:
+        given = json.loads(body)
+        sql, parameters = given["sql"], given["parameters"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise InputError("the question is not a JSON object with sql and parameters") from None
+    if not isinstance(sql, str) or not isinstance(parameters, list):
+        raise InputError("sql is to be a text, and parameters a list")
+    return sql, parameters
+
+
+@contextmanager
+def _only_reading(store: Store, sql: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Give a cursor on which nothing can be changed, after a look at what is asked."""
+    with translating():
+        cursor = store.cursor()
+        try:
+            # A statement of another kind could end the transaction, or write a file.
+            kinds = [statement.type for statement in cursor.extract_statements(sql)]
+            if kinds != [duckdb.StatementType.SELECT]:
+                raise InputError("expected one statement that reads (SELECT)")
+            # A SELECT may hold an INSERT; this keeps it from doing anything.
+            cursor.execute("BEGIN TRANSACTION READ ONLY")
+            yield cursor
+        finally:
+            cursor.close()
+
+
+def answer_rows(store: Store, body: bytes) -> bytes:
+    """Return the rows that a reader asks for."""
+    sql, parameters = _asked(body)
+    with _only_reading(store, sql) as cursor:
+        rows = cursor.execute(sql, parameters).fetchall()
+        types = [str(column[1]) for column in cursor.description or ()]
+    return json.dumps({"types": types, "rows": rows}, default=_as_text).encode("utf-8")
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise InputError(f"a column holds a {type(value).__name__}; cast it to VARCHAR in the query")
+
+
+def answer_table(store: Store, body: bytes, target: Path) -> None:
+    """Write the table that a reader asks for to a Parquet file."""
+    sql, parameters = _asked(body)
+    with _only_reading(store, sql) as cursor:
+        cursor.sql(sql, params=parameters).write_parquet(str(target))
+
+
+def rows_of(answer: bytes) -> list[Row]:
+    """Return the rows of an answer."""
+    found = json.loads(answer)
+    times = [place for place, kind in enumerate(found["types"]) if kind == _TIME]
+    rows: list[list[Any]] = found["rows"]
+    for place in times:
+        for row in rows:
+            row[place] = _time(row[place])
+    return [tuple(row) for row in rows]
+
+
+def _time(text: str | None) -> datetime | str | None:
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return text  # DuckDB gives a time beyond Python's as a text, too
+
+
+def refusal(error: PaymentSimulatorError) -> bytes:
+    """Return an error as the writer sends it."""
+    return json.dumps({"error": type(error).__name__, "message": str(error)}).encode("utf-8")
+
+
+def refused(answer: bytes) -> PaymentSimulatorError:
+    """Return the error of an answer, of the same kind where this package has such a kind."""
+    try:
+        found = json.loads(answer)
+        name, message = str(found["error"]), str(found["message"])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return DatabaseError("the writing process gave an answer that says nothing")
+    kind = getattr(errors, name, None)
+    if isinstance(kind, type) and issubclass(kind, (DatabaseError, InputError)):
+        try:
+            return kind(message)
+        except TypeError:
+            pass  # an error that is made of more than a message
+    return DatabaseError(message)

@@ -1,0 +1,207 @@
+"""Reads a database through the process that is writing it, a query at a time.
+
+What is asked is answered from the database as it is at that moment. Nothing is copied, so it costs
+the same for a small record and for a large one.
+"""
+
+from __future__ import annotations
+
+import http.client
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, NoReturn
+
+import duckdb
+
+from payment_simulator.errors import DatabaseBusyError, ReadOnlyDatabaseError
+from payment_simulator.persistence.answering import ROWS, TABLE, question, refused, rows_of
+from payment_simulator.persistence.connection import DatabaseManager
+from payment_simulator.persistence.faults import translating
+from payment_simulator.persistence.files import look_for_content, real_path
+from payment_simulator.persistence.serving import CONTENT_TYPE, LOOPBACK
+from payment_simulator.persistence.sidecar import Sidecar, read_sidecar
+from payment_simulator.persistence.store import Row, Store
+
+_ANSWER_SECONDS = 60.0
+
+
+class _WriterIsGoneError(Exception):
+    """Nobody answers at the writer's port with its token."""
+
+
+@contextmanager
+def open_store(path: str | Path) -> Iterator[Store]:
+    """Open a database for reading: the file, or, where a process writes it, through that process.
+
+    Parameters
+    ----------
+    path : path or str
+        The database file.
+
+    Yields
+    ------
+    Store
+        Reads; whatever would write is refused.
+
+    Raises
+    ------
+    DatabaseError
+        As :class:`~payment_simulator.persistence.connection.DatabaseManager` does.
+    """
+    file = real_path(Path(path))
+    writer = read_sidecar(file)
+    if writer is not None:
+        look_for_content(file)
+        store = LiveStore(file, writer)
+        try:
+            if store.is_answered():
+                yield store
+                return
+        finally:
+            store.close()
+    with DatabaseManager(path, read_only=True) as manager:
+        yield Store(manager.conn)
+
+
+class LiveStore(Store):
+    """A database as the process that writes it tells it; safe to read from any thread.
+
+    Where that process ends meanwhile, the file itself is opened.
+
+    Parameters
+    ----------
+    file : path
+        The database.
+    writer : Sidecar
+        Who writes it.
+    """
+
+    def __init__(self, file: Path, writer: Sidecar) -> None:
+        # Nothing of the store's own is made: there is no connection.
+        self.database_name = file.stem
+        self.path = str(file)
+        self._writer_of = writer
+        self._lock_of_file = threading.Lock()
+        self._manager: DatabaseManager | None = None
+        self._file: Store | None = None
+
+    @property
+    def in_transaction(self) -> bool:
+        """Never: what is read is read in a transaction of its own."""
+        return False
+
+    def is_answered(self) -> bool:
+        """Tell whether the writer answers."""
+        try:
+            self._ask(ROWS, "SELECT 1", ())
+        except _WriterIsGoneError:
+            return False
+        return True
+
+    def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """Return all rows of a query."""
+        if self._file is None:
+            try:
+                return rows_of(self._ask(ROWS, sql, parameters))
+            except _WriterIsGoneError:
+                self._open_file()
+        return self._opened().read(sql, parameters)
+
+    def read_arrow(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
+        """Return the result of a query as an ``arro3.core.Table``."""
+        if self._file is None:
+            try:
+                return self._table(sql, parameters)
+            except _WriterIsGoneError:
+                self._open_file()
+        return self._opened().read_arrow(sql, parameters)
+
+    def _table(self, sql: str, parameters: Sequence[Any]) -> Any:
+        from arro3.core import Table  # noqa: PLC0415 - 20 ms that not every reader needs
+
+        with tempfile.TemporaryDirectory(prefix="payment-sim-") as folder:
+            target = Path(folder) / "table.parquet"
+            self._ask(TABLE, sql, parameters, target)
+            with translating(), duckdb.connect() as connection:
+                return Table.from_arrow(connection.read_parquet(str(target)))
+
+    def _opened(self) -> Store:
+        if self._file is None:
+            raise DatabaseBusyError(f"{self.path}: the process that wrote it has ended; try again")
+        return self._file
+
+    def _open_file(self) -> None:
+        with self._lock_of_file:
+            if self._file is None:
+                self._manager = DatabaseManager(str(self.path), read_only=True)
+                self._file = Store(self._manager.conn)
+
+    def _ask(
+        self, what: str, sql: str, parameters: Sequence[Any], target: Path | None = None
+    ) -> bytes:
+        body = question(sql, parameters)
+        headers = {"Authorization": f"Bearer {self._writer_of.token}"}
+        connection = http.client.HTTPConnection(
+            LOOPBACK, self._writer_of.port, timeout=_ANSWER_SECONDS
+        )
+        try:
+            connection.request("POST", what, body, headers)
+            answer = connection.getresponse()
+            if answer.headers["Content-Type"] != CONTENT_TYPE:
+                raise _WriterIsGoneError  # another program has taken the port
+            if answer.status != HTTPStatus.OK:
+                raise refused(answer.read())
+            if target is None:
+                return answer.read()
+            with target.open("wb") as file:
+                shutil.copyfileobj(answer, file, 1 << 20)
+        except TimeoutError as error:
+            raise DatabaseBusyError(
+                f"{self.path}: process {self._writer_of.pid}, which writes it, did not answer "
+                f"within {_ANSWER_SECONDS:.0f} s; try again"
+            ) from error
+        except (OSError, http.client.HTTPException) as error:
+            raise _WriterIsGoneError from error
+        finally:
+            connection.close()
+        return b""
+
+    def close(self) -> None:
+        """Close the file, where it was opened."""
+        if self._manager is not None:
+            self._manager.close()
+
+    def _refuse(self) -> NoReturn:
+        raise ReadOnlyDatabaseError(
+            f"{self.path} is being written by process {self._writer_of.pid}, and is open for "
+            "reading only"
+        )
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """Refuse: there is no connection."""
+        self._refuse()
+
+    def write(self, sql: str, parameters: Sequence[Any] = ()) -> int:  # noqa: ARG002 - refused
+        """Refuse: another process writes."""
+        self._refuse()
+
+    def insert(self, sql: str, parameters: Sequence[Any] = ()) -> int | None:  # noqa: ARG002 - refused
+        """Refuse: another process writes."""
+        self._refuse()
+
+    def transaction(self, **views: Any) -> NoReturn:  # noqa: ARG002 - refused
+        """Refuse: another process writes."""
+        self._refuse()
+
+    def alone(self) -> NoReturn:
+        """Refuse: another process writes."""
+        self._refuse()
+
+    def run_script(self, sql: str) -> None:  # noqa: ARG002 - refused
+        """Refuse: another process writes."""
+        self._refuse()
