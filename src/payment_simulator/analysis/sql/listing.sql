@@ -1,0 +1,47 @@
+-- Lists of games. Texts that are sought are parts of a text as they stand: no character of theirs is
+-- a wildcard. Values are bound by number: 1 status, 2 mode, 3 part of the scenario's name, 4 part of
+-- what names the game.
+
+-- name: chosen
+-- The games that filters leave, for the two queries below. A scenario is called by its file's name.
+named AS (
+    SELECT *,
+           coalesce(
+               nullif(regexp_replace(scenario_config, '(?is)^.*[/\\]|\.ya?ml$', '', 'g'), ''),
+               scenario_config
+           ) AS scenario
+    FROM game_sessions
+    WHERE ($1 IS NULL OR status = $1) AND ($2 IS NULL OR game_mode = $2)
+), chosen AS (
+    SELECT * FROM named
+    WHERE ($3 IS NULL OR contains(lower(scenario), lower($3)))
+      AND ($4 IS NULL
+           OR contains(lower(game_id), lower($4))
+           OR contains(lower(scenario), lower($4))
+           OR contains(
+                  lower(array_to_string(TRY(from_json(optimized_agents, '["VARCHAR"]')), chr(10))),
+                  lower($4))
+           OR game_id IN (
+                  SELECT DISTINCT game_id FROM policy_iterations
+                  WHERE contains(lower(llm_model), lower($4))))
+)
+
+-- name: games
+-- Without configurations, which are long. A game counts its iterations when it ends; until then they
+-- are those of its last step. {order} is one of those that listing.py knows.
+WITH {chosen}, last_steps AS (
+    SELECT game_id, max(iteration_number) AS iteration
+    FROM policy_iterations
+    WHERE game_id IN (SELECT game_id FROM chosen WHERE status = 'running')
+    GROUP BY game_id
+)
+SELECT game_id, scenario_config, master_seed, game_mode, '' AS config_json, started_at,
+       completed_at, status, optimized_agents,
+       greatest(coalesce(total_iterations, 0), coalesce(iteration, 0)) AS iterations,
+       converged, final_cost, scenario
+FROM chosen LEFT JOIN last_steps USING (game_id)
+ORDER BY {order} NULLS LAST, started_at DESC, game_id
+LIMIT $5 OFFSET $6
+
+-- name: count_games
+WITH {chosen} SELECT count(*) FROM chosen
