@@ -79,7 +79,7 @@ class FromJsonPolicy(Section):
     """A policy in a file of its own, or a name of the built-in library."""
 
     type: Literal["FromJson"] = "FromJson"
-    json_path: Annotated[str, checked(_is_path, "the path or name of a policy")]
+    json_path: Annotated[str, checked(_is_path, "the path or name of a policy", is_text=True)]
 
 
 class InlinePolicy(Section):

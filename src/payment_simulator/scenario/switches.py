@@ -115,7 +115,7 @@ class PaymentsFile(Section):
         ``refuse`` the file for a bad line, or ``skip`` the line and count it.
     """
 
-    path: Annotated[str, checked(_is_path, "the path of a CSV or Parquet file")]
+    path: Annotated[str, checked(_is_path, "the path of a CSV or Parquet file", is_text=True)]
     columns: dict[str, Text | None] = Field(default_factory=dict)
     on_error: Literal["refuse", "skip"] = "refuse"
 

@@ -40,7 +40,7 @@ def misfit(problem: str, *at: str) -> PydanticCustomError:
     return PydanticCustomError(MISFIT, "{problem}", {"problem": problem, "at": at})
 
 
-def expected(value: Any, expectation: str) -> PydanticCustomError:
+def expected(value: Any, expectation: str, *, is_text: bool = False) -> PydanticCustomError:
     """Make the error for a value that is not what was expected.
 
     Parameters
@@ -49,12 +49,14 @@ def expected(value: Any, expectation: str) -> PydanticCustomError:
         What was given.
     expectation : str
         What was expected, in words.
+    is_text : bool
+        Whether that is a text, so that to be one is no fault.
     """
-    return misfit(f"{describe(value)}; expected {expectation}")
+    return misfit(f"{describe(value, is_text=is_text)}; expected {expectation}")
 
 
-def describe(value: Any) -> str:
-    """Say in a few words what a value is."""
+def describe(value: Any, *, is_text: bool = False) -> str:
+    """Say in a few words what a value is; ``is_text`` as in :func:`expected`."""
     if value is None:
         return "nothing was given"
     if isinstance(value, dict):
@@ -62,7 +64,7 @@ def describe(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "a list was given"
     if isinstance(value, str):
-        return f"{quoted(value)} is text"
+        return f"{quoted(value)} {'was given' if is_text else 'is text'}"
     shown = _digits(value)
     if isinstance(value, int | float) and not isinstance(value, bool) and value < 0:
         return f"{shown} is negative"
@@ -132,12 +134,24 @@ def _short(bound: float) -> str:
     return names.get(int(bound), str(int(bound)) if is_plain else f"{bound:g}")
 
 
-def checked(is_fine: Callable[[Any], bool], words: str) -> BeforeValidator:
-    """Make a check that lets a value through as it is, or says what was expected."""
+def checked(
+    is_fine: Callable[[Any], bool], words: str, *, is_text: bool = False
+) -> BeforeValidator:
+    """Make a check that lets a value through as it is, or says what was expected.
+
+    Parameters
+    ----------
+    is_fine : callable
+        Tells whether a value is.
+    words : str
+        What was expected.
+    is_text : bool
+        Whether that is a text, of some form.
+    """
 
     def check(value: Any) -> Any:
         if not is_fine(value):
-            raise expected(value, words)
+            raise expected(value, words, is_text=is_text)
         return value
 
     return BeforeValidator(check)
@@ -177,7 +191,11 @@ Flag = Annotated[bool, checked(lambda value: isinstance(value, bool), "true or f
 Text = Annotated[str, checked(lambda value: isinstance(value, str), "text (put it in quotes)")]
 Name = Annotated[
     str,
-    checked(_is_name, "a name: text of printable characters that neither begins nor ends in space"),
+    checked(
+        _is_name,
+        "a name: text of printable characters that neither begins nor ends in space",
+        is_text=True,
+    ),
 ]
 
 

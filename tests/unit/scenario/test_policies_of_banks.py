@@ -102,7 +102,7 @@ class TestKinds:
             ("LiquiditySplitting", {"min_split_amount": 0}, "min_split_amount: 0 was given"),
             ("MockSplitting", {"num_splits": "2"}, "num_splits: '2' is text"),
             ("FromJson", {}, "json_path: missing"),
-            ("FromJson", {"json_path": ""}, "json_path: '' is text; expected the path or name"),
+            ("FromJson", {"json_path": ""}, "json_path: '' was given; expected the path or name"),
             ("Inline", {"decision_trees": []}, "decision_trees: a list was given"),
             ("InlineJson", {"json_string": {}}, "json_string: a mapping was given"),
         ],

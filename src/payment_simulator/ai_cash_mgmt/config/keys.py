@@ -54,7 +54,7 @@ class GameKeys(Section):
     """
 
     game_id: Name | None = None
-    scenario_config: Annotated[str, checked(is_path, "the path of a scenario file")]
+    scenario_config: Annotated[str, checked(is_path, "the path of a scenario file", is_text=True)]
     master_seed: Annotated[int, whole_in(0, MAX_SEED)] = 42
     game_mode: Literal["campaign_learning", "rl_optimization"] = "campaign_learning"
     optimized_agents: Banks = Field(default_factory=dict)

@@ -105,12 +105,15 @@ class ProposerConfig(Section):
                 value is None or (isinstance(value, str) and bool(_MODEL.fullmatch(value)))
             ),
             "a model as provider:name, such as anthropic:claude-sonnet-5",
+            is_text=True,
         ),
     ] = None
     base_url: Annotated[
         str | None,
         checked(
-            lambda value: value is None or _is_address(value), "an address: http:// or https://"
+            lambda value: value is None or _is_address(value),
+            "an address: http:// or https://",
+            is_text=True,
         ),
     ] = None
     temperature: Annotated[float, number_in(0, 2)] | None = None
@@ -124,6 +127,7 @@ class ProposerConfig(Section):
                 value is None or (isinstance(value, str) and bool(_OBJECT.fullmatch(value)))
             ),
             "a class as module:Class",
+            is_text=True,
         ),
     ] = None
     options: Annotated[

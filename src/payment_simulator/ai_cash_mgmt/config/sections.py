@@ -163,7 +163,9 @@ class OutputConfig(Section):
         A DuckDB file, relative to the working folder.
     """
 
-    database_path: Annotated[str, checked(is_path, "the path of a file")] = "simulation.db"
+    database_path: Annotated[str, checked(is_path, "the path of a file", is_text=True)] = (
+        "simulation.db"
+    )
 
 
 def _banks(data: Any) -> Any:
