@@ -1,0 +1,90 @@
+"""Comparisons for other programs: CSV for spreadsheets, LaTeX for papers."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import Any
+
+from payment_simulator.analysis.compare.comparison import Comparison
+from payment_simulator.analysis.compare.tables import SIDE_BY_SIDE, Table, tables_of
+from payment_simulator.analysis.compare.texts import visible
+
+#: What a spreadsheet takes for the beginning of a formula.
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "#": r"\#",
+    "%": r"\%",
+    "_": r"\_",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "[": r"{[}",
+    "]": r"{]}",
+}
+
+
+def to_csv(found: Comparison) -> str:
+    """Return the rows of a comparison as CSV, costs in cents.
+
+    A text that a spreadsheet would take for a formula has an apostrophe before it, and control
+    characters are written out. Numbers stand as they are; what is not known is empty.
+    """
+    rows = found.rows()
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow([_cell(column) for column in rows[0]])
+    writer.writerows([_cell(value) for value in row.values()] for row in rows)
+    return file.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return visible(f"'{value}" if value.startswith(_FORMULAS) else value)
+
+
+def to_latex(found: Comparison) -> str:
+    """Return the tables of a comparison for LaTeX with booktabs, and its notes as comments.
+
+    Texts of the record stand as text: nothing in them is a command.
+    """
+    tables = tables_of(found, is_side_by_side=len(found.games) <= SIDE_BY_SIDE)
+    parts = ["% needs \\usepackage{booktabs} and \\usepackage[T1]{fontenc}"]
+    parts += [_latex_table(table) for table in tables]
+    parts += [f"% {visible(note)}" for note in found.notes]
+    return "\n".join([*parts, "% Costs are in currency units (cents / 100)."]) + "\n"
+
+
+def _latex_table(table: Table) -> str:
+    kinds = "".join("r" if column in table.numbers else "l" for column in table.columns)
+    title = [f"% {table.title}"] if table.title else []
+    lines = [
+        *title,
+        rf"\begin{{tabular}}{{{kinds}}}",
+        r"\toprule",
+        _line(table.columns),
+        r"\midrule",
+        *map(_line, table.rows),
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+    return "\n".join(lines)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return rf"{' & '.join(map(escaped, cells))} \\"
+
+
+def escaped(text: str) -> str:
+    """Return a text as LaTeX shows it."""
+    return "".join(_LATEX.get(c, c) for c in visible(text))

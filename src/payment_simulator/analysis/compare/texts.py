@@ -1,0 +1,69 @@
+"""Reads what a record holds as JSON, and writes texts and numbers of it; none of it is trusted."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+_CENTS = 100
+
+
+def object_of(text: str) -> dict[str, Any]:
+    """Return the JSON object of a text; an empty one where it is something else."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def finite(value: Any) -> float | None:
+    """Return a value as a finite number; None where it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def numbers_of(values: Any) -> dict[str, float]:
+    """Return the finite numbers of a JSON object, by name."""
+    if not isinstance(values, Mapping):
+        return {}
+    found = {str(name): finite(value) for name, value in values.items()}
+    return {name: number for name, number in found.items() if number is not None}
+
+
+def visible(value: object) -> str:
+    """Return a value as text on one line, with control and direction characters written out."""
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(value)
+    )
+
+
+def money(cents: float | None) -> str:
+    """Return an amount of cents in currency units, with thousands separated."""
+    return "-" if cents is None else f"{cents / _CENTS:,.2f}"
+
+
+def plain(value: float | None) -> str:
+    """Return a number with six digits."""
+    return "-" if value is None else f"{value:.6g}"
+
+
+def share(value: float | None) -> str:
+    """Return a share in per cent; one that is not the whole never looks like it."""
+    if value is None:
+        return "-"
+    text = f"{100 * value:.1f} %"
+    return "99.9 %" if value < 1 and text == "100.0 %" else text
+
+
+def some(names: list[str] | tuple[str, ...], most: int = 5) -> str:
+    """Return some names in words, with the number of the others."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
