@@ -57,6 +57,25 @@ def test_a_person_reads_who_improved_and_what_to_do_next(db_path: Path):
         assert payment_sim(*words[1:]).code == 0
 
 
+def test_the_table_has_the_parameters_that_were_played_for(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    scenario = (SCENARIOS / "two_period.yaml").read_text()
+    text = TWO_PERIOD.read_text().replace("../scenarios/", "")
+    text = text.replace("{BANK_A: {}, BANK_B: {}}", "[BANK_B]")
+    share = "    liquidity_allocation_fraction: 0.5\n"
+    assert scenario.count(share) == 2
+    urgent = f"{share}    policy: {{type: Deadline, urgency_threshold: 2}}\n"
+    (tmp_path / "two_period.yaml").write_text(scenario.replace(share, urgent))
+    (tmp_path / "game.yaml").write_text(text)
+    said = played("game.yaml", "--iterations", "1", "--id", "mine").out
+    assert "urgency_threshold" not in said
+    rows = {line.split()[0]: line.split() for line in said.splitlines() if " BANK_" in line}
+    assert rows["BANK_B"][4] == FRACTION
+    assert len(rows["BANK_A"]) == 4, "nobody plays it"
+    found = json.loads(played("game.yaml", "--iterations", "1", "--id", "two", "--json").out)
+    assert "urgency_threshold" in found["banks"]["BANK_A"]["parameters"]
+
+
 def test_options_take_the_place_of_what_the_file_says(db_path: Path):
     options = ["--seed", "7", "--iterations", "2", "--id", "short", "--threads", "1"]
     found = json.loads(played(TWO_PERIOD, "--db", db_path, *options, "--json").out)

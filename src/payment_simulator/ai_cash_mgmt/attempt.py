@@ -22,7 +22,14 @@ from payment_simulator.ai_cash_mgmt.proposers.base import (
 )
 from payment_simulator.ai_cash_mgmt.seeds import derive_seed
 from payment_simulator.ai_cash_mgmt.stages import Stage
-from payment_simulator.ai_cash_mgmt.step import Agent, Step, StepFailedError
+from payment_simulator.ai_cash_mgmt.step import (
+    Agent,
+    OnWork,
+    Step,
+    StepFailedError,
+    WatchedCalls,
+    unwatched,
+)
 from payment_simulator.errors import DatabaseError, PaymentSimulatorError, SimulationError
 from payment_simulator.policy import Policy, to_json
 
@@ -37,6 +44,8 @@ def play_step(
     when: tuple[int, int],
     history: tuple[PastStep, ...],
     calls: CallLog,
+    *,
+    on_work: OnWork = unwatched,
 ) -> Step:
     """Let an agent make its step.
 
@@ -54,6 +63,8 @@ def play_step(
         The agent's own steps so far.
     calls : CallLog
         Where calls of models are written down.
+    on_work : callable
+        Told what is done next.
 
     Raises
     ------
@@ -62,7 +73,7 @@ def play_step(
     SimulationError
         A run under the policies in force stopped.
     """
-    return _Attempt(config, stage, agent, profile, when, history, calls).play()
+    return _Attempt(config, stage, agent, profile, when, history, calls, on_work).play()
 
 
 class _Attempt:
@@ -77,8 +88,10 @@ class _Attempt:
         when: tuple[int, int],
         history: tuple[PastStep, ...],
         calls: CallLog,
+        on_work: OnWork,
     ) -> None:
         self._config = config
+        self._on_work = on_work
         self._agent = agent
         self._profile = profile
         self._arena: Arena = stage.arena
@@ -99,7 +112,7 @@ class _Attempt:
             history=history,
             refused=(),
             seed=derive_seed(config.master_seed, "proposer", iteration, agent.bank),
-            calls=calls,
+            calls=WatchedCalls(calls, agent.bank, on_work),
             tools=self._tools(stage, days),
             acceptance=acceptance_words(config),
         )
@@ -118,7 +131,9 @@ class _Attempt:
     def play(self) -> Step:
         """Ask until there is a valid proposal, or no more retries."""
         errors: tuple[str, ...] = ()
-        for _ in range(self._agent.max_retries + 1):
+        for refused in range(self._agent.max_retries + 1):
+            once_more = f" once more, after {refused} refused" if refused else ""
+            self._on_work(f"{self._agent.bank} proposes{once_more}")
             try:
                 proposed = self._ask()
             except ProposerError as error:
@@ -126,11 +141,11 @@ class _Attempt:
                 raise StepFailedError(step, error) from error
             text, policy, errors = self._check(proposed)
             if policy is not None:
+                self._on_work(f"{self._agent.bank} is judged")
                 evaluation, errors = self._judge(policy)
                 if evaluation is not None:
                     return self._step(text, policy, evaluation)
-            refused = Refusal(text, errors)
-            self._situation.refused = (*self._situation.refused, refused)
+            self._situation.refused = (*self._situation.refused, Refusal(text, errors))
         return self._without_proposal(errors)
 
     def _ask(self) -> Proposed:

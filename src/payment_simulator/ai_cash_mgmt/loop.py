@@ -22,7 +22,7 @@ from payment_simulator.ai_cash_mgmt.persistence.models import GameStatus
 from payment_simulator.ai_cash_mgmt.proposers.base import CallLog, PastStep, ProposerError
 from payment_simulator.ai_cash_mgmt.seeds import derive_seed
 from payment_simulator.ai_cash_mgmt.stages import Campaign, Running, Stage
-from payment_simulator.ai_cash_mgmt.step import Agent, Step, StepFailedError
+from payment_simulator.ai_cash_mgmt.step import Agent, OnWork, Step, StepFailedError, unwatched
 from payment_simulator.errors import GameFailedError
 from payment_simulator.policy import Policy
 
@@ -96,13 +96,23 @@ class GameLoop:
     ledger : Ledger
     on_step : callable, optional
         Called after every step that was played.
+    on_work : callable, optional
+        Called with a few words before whatever may take long.
     """
 
-    def __init__(self, setup: GameSetup, ledger: Ledger, on_step: OnStep | None = None) -> None:
+    def __init__(
+        self,
+        setup: GameSetup,
+        ledger: Ledger,
+        on_step: OnStep | None = None,
+        *,
+        on_work: OnWork | None = None,
+    ) -> None:
         self._setup = setup
         self._config = setup.config
         self._ledger = ledger
         self._on_step = on_step
+        self._on_work: OnWork = on_work or unwatched
         self._profile: Profile = setup.scenario.policies
         self._history: dict[str, tuple[PastStep, ...]] = dict.fromkeys(setup.banks, ())
         self._stage = self._make_stage()
@@ -161,7 +171,16 @@ class GameLoop:
         calls = self._ledger.calls(self.iteration, bank)
         try:
             when = (self.iteration, tick)
-            step = play_step(self._config, self._stage, agent, profile, when, history, calls)
+            step = play_step(
+                self._config,
+                self._stage,
+                agent,
+                profile,
+                when,
+                history,
+                calls,
+                on_work=self._on_work,
+            )
         except StepFailedError as error:
             self._ledger.save_failed_step(error.step, error.reason)
             raise self._failure(bank, error.reason) from error.reason
@@ -200,6 +219,7 @@ class GameLoop:
             return False
         if not self._config.convergence.best_response_check:
             return True
+        self._on_work("looking for a better response")
         purpose = ("best_response", self.iteration)
         return not has_better_response(self._setup, self._profile, purpose)
 
@@ -214,6 +234,7 @@ class GameLoop:
 
     def _end(self, status: GameStatus) -> Ending:
         start, config = self._setup.scenario.policies, self._config
+        self._on_work("measuring costs at the end")
         if isinstance(self._stage, Running):
             assessment = assess_run(self._stage.finish(), start, self._profile)
         else:
@@ -221,6 +242,8 @@ class GameLoop:
             days = self._setup.sampler.days("final")
             confidence = config.acceptance.confidence
             assessment = assess_campaign(arena, start, self._profile, days, confidence)
-        asked = config.equilibrium is not None
-        certificate = certify(self._setup, self._profile) if asked else None
+        certificate = None
+        if config.equilibrium is not None:
+            self._on_work("measuring the distance from equilibrium")
+            certificate = certify(self._setup, self._profile)
         return Ending(status, self.iteration, assessment, certificate)

@@ -17,6 +17,7 @@ from payment_simulator.ai_cash_mgmt.proposers.base import Proposer
 from payment_simulator.ai_cash_mgmt.record.ledger import RecordLedger
 from payment_simulator.ai_cash_mgmt.record.provenance import scenario_of
 from payment_simulator.ai_cash_mgmt.record.result import GameResult, game_result
+from payment_simulator.ai_cash_mgmt.step import OnWork
 from payment_simulator.errors import (
     DatabaseError,
     GameFailedError,
@@ -48,6 +49,8 @@ class GameOrchestrator:
         For simulations; results do not depend on it.
     on_step : callable, optional
         Called with every :class:`~payment_simulator.ai_cash_mgmt.step.Step` once it is durable.
+    on_work : callable, optional
+        Called with a few words before whatever may take long.
 
     Examples
     --------
@@ -65,6 +68,7 @@ class GameOrchestrator:
         proposers: Mapping[str, Proposer] | None = None,
         threads: int | None = None,
         on_step: OnStep | None = None,
+        on_work: OnWork | None = None,
     ) -> None:
         self.repository = repository
         self.scenario = load_scenario(config.scenario_path()) if scenario is None else scenario
@@ -74,6 +78,7 @@ class GameOrchestrator:
             self.game_id, config, self.scenario, proposers=proposers, threads=threads
         )
         self._on_step = on_step
+        self._on_work = on_work
         #: Whether the game is in the record, so that it could be resumed.
         self.has_begun = False
 
@@ -104,7 +109,7 @@ class GameOrchestrator:
             ledger = RecordLedger(self.repository, self._setup)
             ledger.begin()
             self.has_begun = True
-            return _play(self._setup, ledger, self.repository, self._on_step)
+            return _play(self._setup, ledger, self.repository, self._on_step, self._on_work)
 
 
 def resume_game(
@@ -115,6 +120,7 @@ def resume_game(
     is_trusted: bool = False,
     threads: int | None = None,
     on_step: OnStep | None = None,
+    on_work: OnWork | None = None,
 ) -> GameResult:
     """Go on with a game that was interrupted or failed, from the record alone.
 
@@ -129,7 +135,7 @@ def resume_game(
     is_trusted : bool
         Whether what the record names may be used: code of a proposer (``module:Class``) be run, and
         a model be asked, with your key, at an address (``base_url``) that is not of this machine.
-    threads, on_step
+    threads, on_step, on_work
         As in :class:`GameOrchestrator`.
 
     Raises
@@ -150,7 +156,7 @@ def resume_game(
         make_ready(setup)
         ledger = RecordLedger(repository, setup)
         ledger.take_up()
-        return _play(setup, ledger, repository, on_step)
+        return _play(setup, ledger, repository, on_step, on_work)
 
 
 def unfinished_game(repository: GameRepository, game_id: str) -> GameSessionRecord:
@@ -175,9 +181,13 @@ def unfinished_game(repository: GameRepository, game_id: str) -> GameSessionReco
 
 
 def _play(
-    setup: GameSetup, ledger: RecordLedger, repository: GameRepository, on_step: OnStep | None
+    setup: GameSetup,
+    ledger: RecordLedger,
+    repository: GameRepository,
+    on_step: OnStep | None,
+    on_work: OnWork | None,
 ) -> GameResult:
-    loop = GameLoop(setup, ledger, on_step)
+    loop = GameLoop(setup, ledger, on_step, on_work=on_work)
     try:
         loop.play()
     except (GameFailedError, DatabaseError):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from payment_simulator.ai_cash_mgmt.constraints import ConstraintValidator, ScenarioConstraints
 from payment_simulator.ai_cash_mgmt.evaluation.acceptance import Decision, Evaluation
 from payment_simulator.ai_cash_mgmt.evaluation.own_report import OwnReport
+from payment_simulator.ai_cash_mgmt.persistence.models import LLMInteractionRecord
 from payment_simulator.ai_cash_mgmt.proposers.base import (
+    CallLog,
     PastStep,
     Proposer,
     ProposerError,
@@ -15,6 +18,13 @@ from payment_simulator.ai_cash_mgmt.proposers.base import (
     Shown,
 )
 from payment_simulator.policy import Policy
+
+#: Called with a few words before whatever may take long; what is played does not depend on it.
+OnWork = Callable[[str], None]
+
+
+def unwatched(_: str) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +127,39 @@ class Step:
             was_accepted=self.decision.is_accepted,
             errors=self.errors,
         )
+
+
+class WatchedCalls:
+    """The calls of a step, where somebody is told of each that brings no answer.
+
+    Parameters
+    ----------
+    calls : CallLog
+        Where they are written down.
+    bank : str
+    on_work : callable
+    """
+
+    def __init__(self, calls: CallLog, bank: str, on_work: OnWork) -> None:
+        self._calls = calls
+        self._bank = bank
+        self._on_work = on_work
+
+    @property
+    def game_id(self) -> str:
+        """The game that the calls belong to."""
+        return self._calls.game_id
+
+    def begin(self) -> tuple[int, LLMInteractionRecord | None]:
+        """Return the number of the next call, and the call itself where it was made before."""
+        return self._calls.begin()
+
+    def save(self, interaction: LLMInteractionRecord) -> None:
+        """Make a call durable."""
+        self._calls.save(interaction)
+        if interaction.raw_response is None:
+            number = interaction.attempt_number
+            self._on_work(f"{self._bank}: no answer to call {number} of its model")
 
 
 class StepFailedError(Exception):

@@ -65,7 +65,7 @@ def print_banks(found: Mapping[str, BankResult]) -> None:
                 money(bank.start_cost),
                 money(bank.final_cost),
                 _improvement(bank),
-                ", ".join(f"{key} {value:.6g}" for key, value in bank.parameters.items()),
+                _parameters(bank),
             )
             for name, bank in banks[:_LISTED]
         ],
@@ -74,6 +74,15 @@ def print_banks(found: Mapping[str, BankResult]) -> None:
     )
     if len(banks) > _LISTED:
         typer.echo(f"and {len(banks) - _LISTED} more banks; --json has all.")
+
+
+def _parameters(bank: BankResult) -> str:
+    """Return the parameters that were played for; all others are what they were."""
+    return ", ".join(
+        f"{name} {value:.6g}"
+        for name, value in bank.parameters.items()
+        if name in bank.optimized and isinstance(value, int | float)
+    )
 
 
 def _improvement(bank: BankResult) -> str:

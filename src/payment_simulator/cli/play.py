@@ -70,13 +70,14 @@ def play(
     trust = any(needs_trust(config.proposer_of(bank)) for bank in config.agents(scenario))
     with DatabaseManager(path) as manager, _interruptible(path, lambda: _begun(games), trust):
         limit = config.convergence.max_iterations
-        with game_progress(limit, shown=not json) as on_step:
+        with game_progress(limit, shown=not json) as progress:
             game = GameOrchestrator(
                 config,
                 GameRepository(manager.conn),
                 scenario=scenario,
                 threads=threads,
-                on_step=on_step,
+                on_step=progress.on_step,
+                on_work=progress.on_work,
             )
             games.append(game)
             result = game.play()
@@ -110,9 +111,14 @@ def resume(
     with DatabaseManager(path) as manager, _interruptible(path, lambda: game, trust):
         repository = GameRepository(manager.conn)
         repository.initialize_schema()
-        with game_progress(limit, shown=not json) as on_step:
+        with game_progress(limit, shown=not json) as progress:
             result = resume_game(
-                repository, game, is_trusted=trust, threads=threads, on_step=on_step
+                repository,
+                game,
+                is_trusted=trust,
+                threads=threads,
+                on_step=progress.on_step,
+                on_work=progress.on_work,
             )
     _report(result, path, is_json=json)
 

@@ -29,8 +29,14 @@ def verify(
         repository = GameRepository(manager.conn)
         session = repository.get_game_session(game)
         limit = 1 if session is None else max(session.total_iterations, 1)
-        with game_progress(limit, shown=not json) as on_step:
-            found = verify_game(repository, game, threads=threads, on_step=on_step)
+        with game_progress(limit, shown=not json) as progress:
+            found = verify_game(
+                repository,
+                game,
+                threads=threads,
+                on_step=progress.on_step,
+                on_work=progress.on_work,
+            )
     if json:
         print_json(found.to_dict())
     elif found.first_difference is None:

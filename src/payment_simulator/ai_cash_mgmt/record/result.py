@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from payment_simulator.ai_cash_mgmt.persistence.models import GameOutcomeRecord
+from payment_simulator.ai_cash_mgmt.persistence.models import GameOutcomeRecord, GameSessionRecord
 from payment_simulator.ai_cash_mgmt.persistence.repository import GameRepository
 from payment_simulator.errors import GameNotFoundError
+from payment_simulator.policy.grammar import FRACTION
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,15 @@ class BankResult:
         Of its last policy.
     interval : tuple of float, optional
         Two-sided interval of what it gained, cents; none where there is one day.
+    optimized : tuple of str
+        The parameters that its agent could set; none where nobody plays it.
     """
 
     start_cost: float
     final_cost: float
     parameters: Mapping[str, float]
     interval: tuple[float, float] | None = None
+    optimized: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -100,20 +104,61 @@ def game_result(repository: GameRepository, game_id: str) -> GameResult:
         iterations=session.total_iterations,
         converged=session.converged,
         final_cost=session.final_cost,
-        banks=MappingProxyType({found.agent_id: bank_result(found) for found in outcomes}),
+        banks=MappingProxyType(bank_results(session, outcomes)),
         distance_from_equilibrium=(
             certificates[-1].distance_from_equilibrium if certificates else None
         ),
     )
 
 
-def bank_result(outcome: GameOutcomeRecord) -> BankResult:
-    """Return what became of a bank, as the record tells it."""
+def bank_results(
+    session: GameSessionRecord, outcomes: Iterable[GameOutcomeRecord]
+) -> dict[str, BankResult]:
+    """Return what became of each bank, as the record of a game tells it."""
+    config = _object(session.config_json)
+    names = {bank: _optimized(config, bank) for bank in session.optimized_agents}
+    return {found.agent_id: bank_result(found, names.get(found.agent_id, ())) for found in outcomes}
+
+
+def bank_result(outcome: GameOutcomeRecord, optimized: tuple[str, ...] = ()) -> BankResult:
+    """Return what became of one bank, as the record tells it.
+
+    Parameters
+    ----------
+    outcome : GameOutcomeRecord
+    optimized : tuple of str
+        The parameters that its agent could set.
+    """
     low, high = outcome.improvement_low, outcome.improvement_high
-    parameters = json.loads(outcome.final_policy_json).get("parameters", {})
+    parameters = _object(outcome.final_policy_json).get("parameters")
     return BankResult(
         start_cost=outcome.start_cost,
         final_cost=outcome.final_cost,
-        parameters=MappingProxyType(parameters),
+        parameters=MappingProxyType(parameters if isinstance(parameters, dict) else {}),
         interval=None if low is None or high is None else (low, high),
+        optimized=optimized,
     )
+
+
+def _optimized(config: Mapping[str, Any], bank: str) -> tuple[str, ...]:
+    """Return the parameters that the agent of a bank could set."""
+    agents = config.get("optimized_agents")
+    own = agents.get(bank) if isinstance(agents, dict) else None
+    constraints = (own.get("constraints") if isinstance(own, dict) else None) or config.get(
+        "constraints"
+    )
+    if not isinstance(constraints, dict):
+        return (FRACTION,)  # what agents may set where nothing is declared
+    specs = constraints.get("allowed_parameters")
+    listed = specs if isinstance(specs, list) else []
+    named = [spec.get("name") for spec in listed if isinstance(spec, dict)]
+    return tuple(name for name in named if isinstance(name, str))
+
+
+def _object(text: str) -> dict[str, Any]:
+    """Return a JSON object; an empty one for texts of other programs that are none."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

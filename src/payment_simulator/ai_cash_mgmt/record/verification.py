@@ -42,7 +42,7 @@ from payment_simulator.ai_cash_mgmt.record.ending_rows import ending_records
 from payment_simulator.ai_cash_mgmt.record.provenance import library_versions, scenario_of
 from payment_simulator.ai_cash_mgmt.record.recorded_game import Key, RecordedGame, ReplayedProposals
 from payment_simulator.ai_cash_mgmt.record.step_rows import records_of
-from payment_simulator.ai_cash_mgmt.step import Step
+from payment_simulator.ai_cash_mgmt.step import OnWork, Step
 from payment_simulator.errors import GameFailedError, GameNotFoundError, PaymentSimulatorError
 from payment_simulator.simulation import Run
 
@@ -98,6 +98,7 @@ def verify_game(
     *,
     threads: int | None = None,
     on_step: OnStep | None = None,
+    on_work: OnWork | None = None,
 ) -> Verification:
     """Play a recorded game once more, and compare it with the record.
 
@@ -113,6 +114,8 @@ def verify_game(
         For simulations; results do not depend on it.
     on_step : callable, optional
         Called with every step that was played again and found equal.
+    on_work : callable, optional
+        Called with a few words before whatever may take long.
 
     Raises
     ------
@@ -142,7 +145,7 @@ def verify_game(
     difference: str | None = None
     try:
         _compare_session(session, setup)
-        GameLoop(setup, comparison, on_step).play()
+        GameLoop(setup, comparison, on_step, on_work=on_work).play()
         comparison.check_nothing_is_left()
     except _RecordEndsError:
         difference = comparison.leftover()
