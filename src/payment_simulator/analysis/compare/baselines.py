@@ -18,6 +18,7 @@ from payment_simulator.ai_cash_mgmt.game_setup import GameSetup
 from payment_simulator.ai_cash_mgmt.seeds import derive_seed
 from payment_simulator.analysis.compare.optimum import Optimum, check_work, social_optimum
 from payment_simulator.analysis.compare.restore import restored
+from payment_simulator.analysis.older_files import or_nothing
 from payment_simulator.errors import InputError, PaymentSimulatorError
 from payment_simulator.kernels.layout import Floats
 from payment_simulator.policy import parse_policy
@@ -141,7 +142,8 @@ def game_baselines(
         It has not ended, or the record does not hold what is needed.
     """
     setup = restored(repo, game_id, threads)
-    outcomes = {found.agent_id: found for found in repo.get_game_outcomes(game_id)}
+    found = or_nothing(lambda: repo.get_game_outcomes(game_id))
+    outcomes = {outcome.agent_id: outcome for outcome in found}
     if not outcomes:
         raise InputError("it has no outcomes on held-out days, for it was not played to its end")
     strange = set(outcomes) ^ set(setup.scenario.bank_ids)

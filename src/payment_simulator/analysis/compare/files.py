@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from payment_simulator.analysis.compare.comparison import Comparison
-from payment_simulator.analysis.compare.tables import SIDE_BY_SIDE, Table, tables_of
+from payment_simulator.analysis.compare.table import Table
+from payment_simulator.analysis.compare.tables import SIDE_BY_SIDE, tables_of
 from payment_simulator.analysis.compare.texts import visible
 
 #: What a spreadsheet takes for the beginning of a formula.

@@ -32,7 +32,7 @@ def notes_on(
     """
     found = [*_on_scenarios(games), *_on_modes(games), *_on_costs(games), *_on_versions(games)]
     found += _on_groups(games, groups)
-    found += [f"No baselines of {game}: {why}." for game, why in without.items()]
+    found += [f"No baselines of {game}: {why}" for game, why in without.items()]
     found += [f"{game}: {note}" for game, own in baselines.items() for note in own.notes]
     return tuple(visible(note) for note in found)
 
@@ -100,7 +100,8 @@ def _on_versions(games: Sequence[GameFigures]) -> Iterator[str]:
 
 def _on_groups(games: Sequence[GameFigures], groups: Sequence[Group]) -> Iterator[str]:
     ended = {game.game_id for game in games if game.has_ended}
-    alone = [group.counted[0] for group in groups if len(group.counted) == 1]
+    known = {game.game_id for game in games if game.scenario_sha256}
+    alone = [g.counted[0] for g in groups if len(g.counted) == 1 and g.counted[0] in known]
     if alone:
         yield f"One game of its kind: {some(alone)}. One seed has no interval over seeds."
     for group in groups:

@@ -10,6 +10,7 @@ from payment_simulator.ai_cash_mgmt.game_setup import GameSetup, set_up
 from payment_simulator.ai_cash_mgmt.persistence.models.evidence import text_sha256
 from payment_simulator.ai_cash_mgmt.proposers.base import ProposerError, Situation
 from payment_simulator.ai_cash_mgmt.record.provenance import scenario_of
+from payment_simulator.analysis.older_files import or_nothing
 from payment_simulator.errors import GameNotFoundError, InputError
 
 
@@ -39,7 +40,7 @@ def restored(repo: GameRepository, game_id: str, threads: int | None = None) -> 
     session = repo.get_game_session(game_id)
     if session is None:
         raise GameNotFoundError(game_id, repo.get_game_ids())
-    files = repo.get_provenance_files(game_id)
+    files = or_nothing(lambda: repo.get_provenance_files(game_id))
     if not files:
         raise InputError("the record does not hold the texts that it was played from")
     for file in files:
