@@ -1,0 +1,202 @@
+"""Server-sent events: a page that is open hears of new steps, without asking for everything again.
+
+The record is looked at about once a second, and read only where its files have changed since.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from payment_simulator.ai_cash_mgmt import GameStatus
+from payment_simulator.analysis.progress import Progress, game_progress
+from payment_simulator.analysis.trajectories import cost_trajectories
+from payment_simulator.dashboard import parameters
+from payment_simulator.dashboard.data import cost_columns
+from payment_simulator.dashboard.site import Site, site_of
+from payment_simulator.dashboard.source import Marks
+from payment_simulator.errors import DatabaseBusyError, PaymentSimulatorError
+from payment_simulator.policy.wording import visible
+
+POLL_SECONDS = 1.0
+HEARTBEAT_SECONDS = 15.0
+#: Pages that may follow at once.
+MOST_LISTENERS = 40
+#: What is written to a file may be seen a moment before a reader is given it.
+_SETTLE_SECONDS = 3.0
+_SHORT_SECONDS = 0.1
+_TOO_MANY = 503
+
+
+class Watch:
+    """Tells whether it is worth reading a record again."""
+
+    def __init__(self, marks: Callable[[], Marks]) -> None:
+        self._marks = marks
+        self._seen: Marks | None = None
+        self._changed_at = 0.0
+
+    def has_news(self) -> bool:
+        """Tell whether a file of the record has changed, now or a moment ago."""
+        marks, now = self._marks(), time.monotonic()
+        if marks != self._seen:
+            self._seen, self._changed_at = marks, now
+        return now - self._changed_at < _SETTLE_SECONDS
+
+
+class GameFollower:
+    """Finds what is new in a game since it was last looked at.
+
+    Parameters
+    ----------
+    site : Site
+    game_id : str
+    steps : int
+        Steps that the page has already.
+    iteration : int
+        The last iteration of which it has all that there was.
+    """
+
+    def __init__(self, site: Site, game_id: str, steps: int, iteration: int) -> None:
+        self._site = site
+        self._game_id = game_id
+        self._steps = steps
+        self._iteration = iteration
+        self._status = ""
+        self._watch = Watch(site.source.marks)
+
+    def news(self) -> list[tuple[str, dict[str, Any]]]:
+        """Return events: new steps, then the status where it has changed."""
+        if not self._watch.has_news():
+            return []
+        with self._site.source.reading() as repo:
+            progress = game_progress(repo, self._game_id)
+            found = []
+            if progress.steps != self._steps:
+                # Banks of the same iteration come one after the other, so it is sent again.
+                after = max(self._iteration - 1, 0)
+                trajectories = cost_trajectories(repo, self._game_id, after_iteration=after)
+                banks = {bank: cost_columns(columns) for bank, columns in trajectories.items()}
+                found.append(("steps", {"banks": banks, **_so_far(progress)}))
+        self._steps, self._iteration = progress.steps, progress.iteration
+        if progress.status != self._status:
+            self._status = progress.status
+            found.append(("status", _so_far(progress)))
+        return found
+
+    @property
+    def has_ended(self) -> bool:
+        """Tell whether the game has ended."""
+        return self._status not in {"", GameStatus.RUNNING.value}
+
+
+def _so_far(progress: Progress) -> dict[str, Any]:
+    return {
+        "status": progress.status,
+        "steps": progress.steps,
+        "iteration": progress.iteration,
+    }
+
+
+async def game(request: Request) -> Response:
+    """Follow one game until it ends."""
+    given = request.query_params
+    game_id = parameters.text(given, "id")
+    steps = parameters.whole(given, "steps", 0)
+    iteration = parameters.whole(given, "after", 0)
+    follower = GameFollower(site_of(request), game_id, steps, iteration)
+    first = await run_in_threadpool(follower.news)
+
+    async def events() -> AsyncIterator[str]:
+        for name, value in first:
+            yield event(name, value)
+        async for news in _rounds(request, follower.news):
+            for name, value in news:
+                yield event(name, value)
+            if follower.has_ended:
+                yield event("end", {})
+                return
+
+    return _stream(request, events)
+
+
+async def games(request: Request) -> Response:
+    """Tell when the record has changed, so that the list of games is worth asking for again."""
+    site = site_of(request)
+    marks = site.source.marks()
+
+    def look() -> list[tuple[str, dict[str, Any]]]:
+        nonlocal marks
+        before, marks = marks, site.source.marks()
+        return [("changed", {})] if marks != before else []
+
+    async def events() -> AsyncIterator[str]:
+        async for news in _rounds(request, look):
+            for name, value in news:
+                yield event(name, value)
+
+    return _stream(request, events)
+
+
+def event(name: str, value: dict[str, Any]) -> str:
+    """Return one event as it goes over the line."""
+    return f"event: {name}\ndata: {json.dumps(value, separators=(',', ':'))}\n\n"
+
+
+async def _rounds(
+    request: Request, look: Callable[[], list[tuple[str, dict[str, Any]]]]
+) -> AsyncIterator[list[tuple[str, dict[str, Any]]]]:
+    """Look about once a second, for as long as somebody listens and the server goes on."""
+    site, spoken = site_of(request), time.monotonic()
+    while not await _is_over(request, site):
+        try:
+            news = await run_in_threadpool(look)
+        except DatabaseBusyError:
+            news = []  # the next round may find it free
+        except PaymentSimulatorError as error:
+            yield [("problem", {"problem": " ".join(visible(error).split())})]
+            return
+        if news:
+            spoken = time.monotonic()
+            yield news
+        elif time.monotonic() - spoken > HEARTBEAT_SECONDS:
+            spoken = time.monotonic()
+            yield [("alive", {})]
+
+
+async def _is_over(request: Request, site: Site) -> bool:
+    """Wait for the next round; tell whether there is none."""
+    until = time.monotonic() + POLL_SECONDS
+    while time.monotonic() < until:
+        if site.stopping.is_set() or await request.is_disconnected():
+            return True
+        await asyncio.sleep(_SHORT_SECONDS)
+    return False
+
+
+def _stream(request: Request, events: Callable[[], AsyncIterator[str]]) -> Response:
+    site = site_of(request)
+    if request.method == "HEAD":
+        return Response(media_type="text/event-stream")
+    if site.listeners >= MOST_LISTENERS:
+        problem = f"{MOST_LISTENERS} pages are being kept up to date already; close some"
+        return JSONResponse({"problem": problem}, _TOO_MANY)
+
+    async def counted() -> AsyncIterator[str]:
+        site.listeners += 1
+        try:
+            async for text in events():
+                yield text
+        finally:
+            site.listeners -= 1
+
+    return StreamingResponse(
+        counted(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
+    )
