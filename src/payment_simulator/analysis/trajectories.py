@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -9,6 +11,7 @@ from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.persistence.queries import named_queries
 
 Verdict: TypeAlias = Literal["accepted", "rejected", "refused"]
+_Points: TypeAlias = dict[int, tuple[float | None, float | None]]
 
 
 @dataclass(frozen=True)
@@ -52,11 +55,14 @@ class ParameterTrajectory:
         Its value after the step; None where the policy in force lacks it.
     proposed : tuple of (float or None)
         Its value in the policy proposed; None where that was refused or lacks it.
+    start : float or None
+        Its value in the bank's first policy; None where that lacks it.
     """
 
     iteration: tuple[int, ...]
     in_force: tuple[float | None, ...]
     proposed: tuple[float | None, ...]
+    start: float | None = None
 
 
 def cost_trajectories(
@@ -105,24 +111,63 @@ def parameter_trajectories(
         By bank and parameter, in the order of names. Values that are no finite numbers are left
         out, and so are policies that are not JSON.
     """
-    found: dict[str, dict[str, dict[int, list[float | None]]]] = {}
-    rows = repo.read(_sql("parameter_trajectories"), (game_id, game_id))
-    for bank, iteration, is_in_force, is_proposed, name, value in rows:
-        points = found.setdefault(bank, {}).setdefault(name, {})
-        point = points.setdefault(iteration, [None, None])
-        if is_in_force:
-            point[0] = value
-        if is_proposed:
-            point[1] = value
+    read = _Reader()
+    starts = {
+        bank: read.numbers(text) for bank, text in repo.read(_sql("first_parameters"), (game_id,))
+    }
+    found: dict[str, dict[str, _Points]] = {
+        bank: {name: {} for name in start} for bank, start in starts.items()
+    }
+    for bank, iteration, was_accepted, *texts in repo.read(_sql("parameters_of_steps"), (game_id,)):
+        in_force, proposed = map(read.numbers, texts)
+        if was_accepted:
+            proposed = in_force
+        for name in (*in_force, *(name for name in proposed if name not in in_force)):
+            point = (in_force.get(name), proposed.get(name))
+            found[bank].setdefault(name, {})[iteration] = point
     return {
-        bank: {name: _trajectory(parameters[name]) for name in sorted(parameters)}
+        bank: {
+            name: _trajectory(parameters[name], starts[bank].get(name))
+            for name in sorted(parameters)
+        }
         for bank, parameters in found.items()
+        if parameters
     }
 
 
-def _trajectory(points: dict[int, list[float | None]]) -> ParameterTrajectory:
-    in_force, proposed = zip(*points.values(), strict=True)
-    return ParameterTrajectory(tuple(points), in_force, proposed)
+class _Reader:
+    """Reads parameters out of JSON texts; most texts come again, and are read once."""
+
+    def __init__(self) -> None:
+        self._known: dict[str | None, dict[str, float]] = {None: {}}
+
+    def numbers(self, text: str | None) -> dict[str, float]:
+        """Return the finite numbers of a JSON object by name; none where it is no object."""
+        if text not in self._known:
+            try:
+                given = json.loads(text or "")
+            except (ValueError, RecursionError):
+                given = None
+            self._known[text] = (
+                {name: float(value) for name, value in given.items() if _is_finite(value)}
+                if isinstance(given, dict)
+                else {}
+            )
+        return self._known[text]
+
+
+def _is_finite(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer of hundreds of digits
+        return False
+
+
+def _trajectory(points: _Points, start: float | None) -> ParameterTrajectory:
+    columns = [tuple(column) for column in zip(*points.values(), strict=True)] or [(), ()]
+    return ParameterTrajectory(tuple(points), columns[0], columns[1], start)
 
 
 def _sql(name: str) -> str:

@@ -97,7 +97,7 @@ def test_parameters_in_force_and_proposed(game: GameRepository):
     )
     assert parameter_trajectories(game, "game-001") == {
         "BANK_A": {
-            "x": ParameterTrajectory((1, 2, 3), (0.1, 0.1, 0.1), (0.1, -7.0, None)),
+            "x": ParameterTrajectory((1, 2, 3), (0.1, 0.1, 0.1), (0.1, -7.0, None), 1.0),
             "y": ParameterTrajectory((1, 2), (2.0**53, 5e-324), (2.0**53, None)),
             "z": ParameterTrajectory((2,), (None,), (1.0,)),
         }
@@ -146,6 +146,12 @@ def test_a_parameter_that_is_written_twice_has_its_last_value(game: GameReposito
     assert list(zip((1,), found, strict=True)) == game.get_parameter_trajectory(
         "game-001", "BANK_A", "x"
     )
+
+
+def test_a_parameter_that_only_the_first_policy_has(game: GameRepository):
+    save(game, *(an_iteration(n, old_policy_json=policy(x=n), new_policy_json="") for n in (2, 3)))
+    found = parameter_trajectories(game, "game-001")
+    assert found == {"BANK_A": {"x": ParameterTrajectory((), (), (), 2.0)}}
 
 
 def test_floats_come_back_to_the_bit(game: GameRepository):

@@ -1,6 +1,6 @@
--- Trajectories of a game: what its steps measured, and the parameters of its policies. Policies
--- are taken apart where they lie, for they are large and many; a text that is no JSON has nothing
--- in it. A step that was not accepted is refused where it has validation errors.
+-- Trajectories of a game: what its steps measured, and the parameters of its policies. These are
+-- taken out of the policies where they lie, which are large and many; a text that is no JSON has
+-- none. A step that was not accepted is refused where it has validation errors.
 
 -- name: cost_trajectories
 -- The least cost so far is taken over all steps, then only those after an iteration are shown.
@@ -24,25 +24,32 @@ SELECT * FROM (
 WHERE iteration_number > ?
 ORDER BY agent_id, iteration_number
 
--- name: parameter_trajectories
--- A parameter that is written twice in one policy has the value written last.
-WITH texts AS (
-    SELECT agent_id, iteration_number, TRUE AS is_in_force, was_accepted AS is_proposed,
-        CASE WHEN was_accepted THEN new_policy_json ELSE old_policy_json END AS policy
+-- name: parameters_of_steps
+-- The parameters of the policy in force after each step, and of the one proposed where that is
+-- another and was not refused.
+SELECT
+    agent_id,
+    iteration_number,
+    was_accepted,
+    TRY(json_extract(
+        CASE WHEN was_accepted THEN new_policy_json ELSE old_policy_json END, '$.parameters'
+    ))::VARCHAR AS in_force,
+    TRY(json_extract(
+        CASE WHEN NOT was_accepted AND regexp_full_match(validation_errors, '\s*\[\s*\]\s*')
+            THEN new_policy_json
+        END, '$.parameters'
+    ))::VARCHAR AS proposed
+FROM policy_iterations
+WHERE game_id = ?
+ORDER BY agent_id, iteration_number
+
+-- name: first_parameters
+-- The parameters of the policy that each bank had before its first step.
+SELECT agent_id, TRY(json_extract(policy, '$.parameters'))::VARCHAR
+FROM (
+    SELECT agent_id, arg_min(old_policy_json, iteration_number) AS policy
     FROM policy_iterations
     WHERE game_id = ?
-    UNION ALL
-    SELECT agent_id, iteration_number, FALSE, TRUE, new_policy_json
-    FROM policy_iterations
-    WHERE game_id = ? AND NOT was_accepted
-        AND regexp_full_match(validation_errors, '\s*\[\s*\]\s*')
-),
-objects AS (
-    SELECT * EXCLUDE (policy), TRY(json_extract(policy, '$.parameters')) AS parameters FROM texts
+    GROUP BY agent_id
 )
-SELECT agent_id, iteration_number, is_in_force, is_proposed, found.key,
-    TRY_CAST(found.value AS DOUBLE) AS number
-FROM objects,
-    json_each(CASE WHEN json_type(parameters) = 'OBJECT' THEN parameters END) AS found
-WHERE found.type IN ('DOUBLE', 'UBIGINT', 'BIGINT', 'HUGEINT') AND isfinite(number)
-ORDER BY agent_id, iteration_number, is_in_force, found.id
+ORDER BY agent_id
