@@ -16,6 +16,11 @@ from typing import Any, cast
 
 from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.ai_cash_mgmt.persistence.models import RECORDS, Record, SupersededRecord
+from payment_simulator.analysis.dictionary import (
+    TableEntry,
+    comments_sql,
+    described_tables,
+)
 from payment_simulator.persistence.connection import DatabaseManager
 from payment_simulator.policy import ACTIONS, FIELDS, builtin, builtin_names, check_policy, to_json
 from payment_simulator.policy.actions import ActionInfo, ParameterInfo
@@ -32,40 +37,38 @@ HERE = Path(__file__).parent
 HEAD = """# Every table and column
 
 Made from the records by `docs/generate.py`. Keys are in bold. Ticks and days count from 0,
-iterations, attempts and samples from 1. Money is in cents, times are UTC without a zone.
+iterations, attempts and samples from 1. Money is in cents, times are UTC without a zone. The same
+words stand in a database as comments (`SELECT column_name, comment FROM duckdb_columns()`), and
+`payment_simulator.analysis.columns()` gives them as a table.
 """
 
 
 def tables_page() -> str:
-    """Return the page of all tables."""
-    return "\n".join([HEAD, *(_table(kind) for kind in (*RECORDS, SupersededRecord)), _LEDGER])
+    """Return the page of all tables and views."""
+    records = {kind.TABLE: kind for kind in (*RECORDS, SupersededRecord)}
+    found = described_tables()
+    parts = [_table(entry, records.get(entry.name)) for entry in found if not entry.is_view]
+    views = [_table(entry, None) for entry in found if entry.is_view]
+    return "\n".join([HEAD, *parts, VIEWS_HEAD, *views])
 
 
-def _table(kind: type[Record]) -> str:
+def _table(entry: TableEntry, kind: type[Record] | None) -> str:
     rows = []
-    for (name, field), type_ in zip(kind.model_fields.items(), kind.table().types, strict=True):
-        shown = f"**`{name}`**" if name in kind.KEY else f"`{name}`"
-        optional = "" if field.is_required() or field.default is not None else " or NULL"
-        rows.append(f"| {shown} | {type_}{optional} | {field.description} |")
-    summary = (kind.__doc__ or "").strip().split("\n\n", 1)[0]
-    parent = f" Belongs to `{kind.PARENT[0]}`." if kind.PARENT else ""
+    for column in entry.columns:
+        shown = f"**`{column.column}`**" if column.is_key else f"`{column.column}`"
+        optional = " or NULL" if column.is_optional else ""
+        rows.append(f"| {shown} | {column.type}{optional} | {column.unit} | {column.meaning} |")
+    record = f" Record: `{kind.__name__}`." if kind else ""
+    parent = f" Belongs to `{kind.PARENT[0]}`." if kind and kind.PARENT else ""
     return (
-        f"## `{kind.TABLE}`\n\n{summary} Record: `{kind.__name__}`.{parent}\n\n"
-        "| column | type | meaning |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+        f"## `{entry.name}`\n\n{entry.summary}{record}{parent}\n\n"
+        "| column | type | unit | meaning |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
     )
 
 
-_LEDGER = """## `schema_ledger`
+VIEWS_HEAD = """# Views
 
-The versions that the file went through.
-
-| column | type | meaning |
-|---|---|---|
-| **`version`** | INTEGER | Version after the migration, counted from 1. |
-| `name` | VARCHAR | What the migration does. |
-| `sha256` | VARCHAR | Hash of its statements. |
-| `applied_at` | TIMESTAMP | When it ran (UTC). |
-| `package_version` | VARCHAR | Version of payment-simulator that ran it. |
+For the common questions; any program that speaks DuckDB can ask them.
 """
 
 
@@ -273,8 +276,10 @@ def game_page() -> str:
     return page
 
 
-#: Every page that is made from the code.
+SQL = HERE.parent / "src" / "payment_simulator" / "persistence" / "sql"
+#: Every file that is made from the code.
 PAGES: dict[Path, Callable[[], str]] = {
+    SQL / "comments.sql": comments_sql,
     HERE / "reference" / "tables.md": tables_page,
     HERE / "reference" / "repository.md": repository_page,
     HERE / "reference" / "policy-language.md": policy_page,

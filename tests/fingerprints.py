@@ -17,7 +17,9 @@ _SCHEMA = {
         ORDER BY ALL
     """,
     "constraints": """
-        SELECT table_name, constraint_type, constraint_text, constraint_column_names
+        SELECT table_name, constraint_type,
+            replace(constraint_text, '"DOUBLE"', 'DOUBLE'),  -- as DuckDB 1.5 says it
+            constraint_column_names
         FROM duckdb_constraints() WHERE database_name = current_database()
         ORDER BY ALL
     """,
@@ -27,8 +29,11 @@ _SCHEMA = {
         ORDER BY ALL
     """,
     "views": """
-        SELECT view_name, sql FROM duckdb_views()
-        WHERE database_name = current_database() AND NOT internal
+        SELECT table_name, column_index, column_name, data_type FROM duckdb_columns()
+        WHERE database_name = current_database() AND NOT internal AND table_name IN (
+            SELECT view_name FROM duckdb_views()
+            WHERE database_name = current_database() AND NOT internal
+        )
         ORDER BY ALL
     """,
 }

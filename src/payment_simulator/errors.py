@@ -68,11 +68,15 @@ class GameFailedError(PaymentSimulatorError):
 class RunNotFoundError(InputError, LookupError):
     """A simulation run is named that the record does not hold."""
 
-    def __init__(self, run_id: str) -> None:
-        super().__init__(
-            f"simulation run {run_id!r} is not in the record; "
-            "save_simulation_run() comes before its payments, events and states"
-        )
+    def __init__(
+        self,
+        run_id: str,
+        known: Iterable[str] = (),
+        advice: str = "save_simulation_run() comes before its payments, events and states",
+    ) -> None:
+        near = difflib.get_close_matches(run_id, list(known), n=3, cutoff=0.4)
+        hint = f"nearest: {', '.join(near)}" if near else advice
+        super().__init__(f"simulation run {run_id!r} is not in the record; {hint}")
         self.run_id = run_id
 
 

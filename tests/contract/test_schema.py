@@ -10,6 +10,7 @@ import pytest
 
 from payment_simulator.ai_cash_mgmt import GameRepository, GameSessionRecord
 from payment_simulator.ai_cash_mgmt.persistence.models import RECORDS, Record, SupersededRecord
+from payment_simulator.analysis.views import VIEWS
 from payment_simulator.persistence.connection import DatabaseManager
 from tests.builders import a_record, a_session, an_iteration
 from tests.saving import bits
@@ -125,11 +126,14 @@ def test_the_defaults_are_those_of_the_specification(conn: Any):
     assert repr(found) == repr([(0, False, None, None)])
 
 
-def test_nothing_but_tables_is_made(conn: Any):
+def test_nothing_but_tables_and_views_is_made(conn: Any):
     kinds = (*RECORDS, SupersededRecord)
     tables = {name for (name,) in rows(conn, "SELECT table_name FROM duckdb_tables()")}
     assert tables == {kind.TABLE for kind in kinds} | {"schema_ledger"}
-    assert rows(conn, "SELECT view_name FROM duckdb_views() WHERE NOT internal") == []
+    views = {
+        name for (name,) in rows(conn, "SELECT view_name FROM duckdb_views() WHERE NOT internal")
+    }
+    assert views == {view.name for view in VIEWS}
     assert rows(conn, "SELECT sequence_name FROM duckdb_sequences()") == []
 
 

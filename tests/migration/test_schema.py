@@ -9,6 +9,7 @@ import pytest
 
 from payment_simulator.ai_cash_mgmt import SupersededRecord
 from payment_simulator.ai_cash_mgmt.persistence.models import RECORDS
+from payment_simulator.analysis.views import VIEWS
 from payment_simulator.persistence.connection import DatabaseManager
 from payment_simulator.persistence.migrations import SQL, current_version
 from payment_simulator.persistence.queries import numbered_migrations
@@ -42,6 +43,8 @@ def test_every_table_of_the_schema_has_a_record():
             if kind == "PRIMARY KEY"
         }
     del columns["schema_ledger"], keys["schema_ledger"]
+    views = {view.name: columns.pop(view.name) for view in VIEWS}
+    assert views == {v.name: [(name, kind) for name, kind, _ in v.columns] for v in VIEWS}
     tables = [record.table() for record in (*RECORDS, SupersededRecord)]
     assert columns == {t.name: list(zip(t.columns, t.types, strict=True)) for t in tables}
     assert keys == {table.name: table.key for table in tables}

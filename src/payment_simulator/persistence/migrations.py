@@ -77,6 +77,21 @@ def table_columns(store: Store) -> dict[str, list[tuple[str, str]]]:
 
 
 @cache
+def names_at(version: int) -> frozenset[str]:
+    """Return the names of all tables and views of a schema version."""
+    with duckdb.connect(":memory:") as conn:
+        store = Store(conn)
+        for step in numbered_migrations(SQL)[:version]:
+            store.run_script(step.sql)
+        return frozenset(names_in(store))
+
+
+def names_in(store: Store) -> set[str]:
+    """Return the names of all tables and views of a database."""
+    return {row[0] for row in store.read(named_queries(SQL)["names"])}
+
+
+@cache
 def columns_at(version: int) -> dict[str, list[tuple[str, str]]]:
     """Return name and type of every column of every table of a schema version."""
     with duckdb.connect(":memory:") as conn:
@@ -165,17 +180,17 @@ def _migrate_alone(store: Store) -> Path | None:
         )
     if state.origin is Origin.EMPTY:
         with store.transaction():
-            store.run_script(files(SQL).joinpath("schema.sql").read_text(encoding="utf-8"))
+            store.run_script(_script("schema.sql"))
+            store.run_script(_script("comments.sql"))
             for step in numbered_migrations(SQL):
                 _enter(store, step)
         return None
-    taken = (columns_at(current_version()).keys() - columns_at(state.version)) & set(
-        table_columns(store)
-    )
+    taken = (names_at(current_version()) - names_at(state.version)) & names_in(store)
     if taken:
         raise SchemaVersionError(
-            f"{store.path or 'the database'} has tables of its own under names that schema "
-            f"version {current_version()} needs: {', '.join(sorted(taken))}. Nothing was changed; "
+            f"{store.path or 'the database'} has tables or views of its own under names that "
+            f"schema version {current_version()} needs: {', '.join(sorted(taken))}. Nothing was "
+            "changed; "
             "rename them (ALTER TABLE ... RENAME TO ...) and try again"
         )
     copy = back_up(store, f"v{state.version}") if store.path else None
@@ -185,7 +200,13 @@ def _migrate_alone(store: Store) -> Path | None:
             if state.origin is Origin.FIRST_TOOL and step.version == state.version + 1:
                 _enter(store, numbered_migrations(SQL)[0])
             _enter(store, step)
+            if step is state.pending[-1]:
+                store.run_script(_script("comments.sql"))
     return copy
+
+
+def _script(name: str) -> str:
+    return files(SQL).joinpath(name).read_text(encoding="utf-8")
 
 
 def _enter(store: Store, step: Migration) -> None:

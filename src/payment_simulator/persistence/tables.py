@@ -148,7 +148,7 @@ def require_parent(store: Store, table: Table, parent: object) -> None:
         raise ParentMissingError(table.parent[0] if table.parent else "", parent)
 
 
-def save_batch(store: Store, table: Table, batch: ArrowStream) -> None:
+def save_batch(store: Store, table: Table, batch: ArrowStream, *, is_new: bool = False) -> None:
     """Save many rows in one transaction, each as ``save_row`` would.
 
     Parameters
@@ -159,11 +159,14 @@ def save_batch(store: Store, table: Table, batch: ArrowStream) -> None:
         Which table; its columns must be the batch's, in any order.
     batch : ArrowStream
         An Arrow table of arro3, pyarrow or polars, that can be read more than once.
+    is_new : bool
+        Refuse a row whose key is stored already, instead of replacing what is stored.
 
     Raises
     ------
     InputError
-        A column is missing, unknown or of a type that would be changed by storing it.
+        A column is missing, unknown or of a type that would be changed by storing it; or a row is
+        there that should be new.
     DuplicateKeyError
         Two rows of the batch have the same key.
     ParentMissingError
@@ -184,7 +187,7 @@ def save_batch(store: Store, table: Table, batch: ArrowStream) -> None:
             orphan = store.read(table.sql("incoming_orphan"))
             if orphan:
                 raise ParentMissingError(table.parent[0], orphan[0][0])
-        if store.read(table.sql("incoming_collides")):
+        if not is_new and store.read(table.sql("incoming_collides")):
             _replace_incoming(store, table)
         else:
             store.write(table.sql("insert_incoming"))

@@ -26,8 +26,9 @@ from payment_simulator.persistence.migrations import (
     SQL,
     Origin,
     SchemaState,
-    columns_at,
     current_version,
+    names_at,
+    names_in,
     schema_state,
     table_columns,
 )
@@ -104,7 +105,7 @@ def _check_schema(store: Store, state: SchemaState, tables: set[str]) -> Iterato
         for step in steps[: state.version]:
             model.run_script(step.sql)
         yield from _compare(store, model)
-    too_early = (columns_at(current_version()).keys() - columns_at(state.version)) & tables
+    too_early = (names_at(current_version()) - names_at(state.version)) & names_in(store)
     if too_early:
         yield Finding(
             LEDGER,
@@ -125,7 +126,7 @@ def _check_schema(store: Store, state: SchemaState, tables: set[str]) -> Iterato
 
 def _compare(store: Store, model: Store) -> Iterator[Finding]:
     """Find what differs between the tables of a file and those that it should have."""
-    for what in ("table_columns", "constraints", "indexes"):
+    for what in ("table_columns", "constraints", "indexes", "views"):
         query = named_queries(SQL)[what]
         expected, found = Counter(model.read(query)), Counter(store.read(query))
         for row in sorted((expected - found).elements(), key=str):

@@ -11,6 +11,24 @@ WHERE database_name = current_database() AND schema_name = 'main' AND NOT intern
   )
 ORDER BY table_name, column_index
 
+-- name: names
+-- Every table and view of this database.
+SELECT table_name FROM duckdb_tables()
+WHERE database_name = current_database() AND schema_name = 'main'
+UNION ALL
+SELECT view_name FROM duckdb_views()
+WHERE database_name = current_database() AND schema_name = 'main' AND NOT internal
+
+-- name: views
+-- Views with the names of their columns; DuckDB's own text of a view differs between its lines.
+SELECT table_name, string_agg(column_name, ', ' ORDER BY column_index) FROM duckdb_columns()
+WHERE database_name = current_database() AND schema_name = 'main' AND NOT internal
+  AND table_name IN (
+      SELECT view_name FROM duckdb_views()
+      WHERE database_name = current_database() AND NOT internal
+  )
+GROUP BY table_name ORDER BY table_name
+
 -- name: other_things
 -- What else a database can hold: an empty one holds none of it.
 SELECT view_name FROM duckdb_views() WHERE database_name = current_database() AND NOT internal
@@ -138,7 +156,9 @@ SELECT table_name, index_name, sql FROM duckdb_indexes()
 WHERE database_name = current_database() ORDER BY table_name, index_name
 
 -- name: constraints
-SELECT table_name, constraint_type, constraint_text FROM duckdb_constraints()
+SELECT table_name, constraint_type,
+    replace(constraint_text, '"DOUBLE"', 'DOUBLE')  -- as DuckDB 1.5 says it
+FROM duckdb_constraints()
 WHERE database_name = current_database() ORDER BY ALL
 
 -- name: ledger

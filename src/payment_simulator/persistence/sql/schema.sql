@@ -70,8 +70,8 @@ CREATE TABLE llm_interaction_log (
     llm_reasoning VARCHAR,
     input_tokens INTEGER NOT NULL CHECK (input_tokens >= 0),
     output_tokens INTEGER NOT NULL CHECK (output_tokens >= 0),
-    llm_latency_seconds DOUBLE NOT NULL CHECK (isfinite(llm_latency_seconds) AND llm_latency_seconds >= 0),
-    cost_usd DOUBLE CHECK (isfinite(cost_usd) AND cost_usd >= 0),
+    llm_latency_seconds DOUBLE NOT NULL CHECK (llm_latency_seconds >= 0 AND llm_latency_seconds < 'Infinity'::DOUBLE),
+    cost_usd DOUBLE CHECK (cost_usd >= 0 AND cost_usd < 'Infinity'::DOUBLE),
     request_timestamp TIMESTAMP NOT NULL,
     response_timestamp TIMESTAMP,
     PRIMARY KEY (game_id, agent_id, iteration_number, attempt_number)
@@ -96,15 +96,15 @@ CREATE TABLE iteration_context (
     agent_id VARCHAR NOT NULL,
     iteration_number INTEGER NOT NULL CHECK (iteration_number >= 1),
     num_samples INTEGER NOT NULL CHECK (num_samples >= 1),
-    cost_mean DOUBLE NOT NULL CHECK (isfinite(cost_mean)),
-    cost_std DOUBLE NOT NULL CHECK (isfinite(cost_std) AND cost_std >= 0),
+    cost_mean DOUBLE NOT NULL CHECK (cost_mean > '-Infinity'::DOUBLE AND cost_mean < 'Infinity'::DOUBLE),
+    cost_std DOUBLE NOT NULL CHECK (cost_std >= 0 AND cost_std < 'Infinity'::DOUBLE),
     settlement_rate_mean DOUBLE CHECK (settlement_rate_mean BETWEEN 0 AND 1),
     cost_breakdown_json VARCHAR NOT NULL,
     best_seed BIGINT NOT NULL,
-    best_seed_cost DOUBLE NOT NULL CHECK (isfinite(best_seed_cost)),
+    best_seed_cost DOUBLE NOT NULL CHECK (best_seed_cost > '-Infinity'::DOUBLE AND best_seed_cost < 'Infinity'::DOUBLE),
     best_seed_verbose_output VARCHAR,
     worst_seed BIGINT NOT NULL,
-    worst_seed_cost DOUBLE NOT NULL CHECK (isfinite(worst_seed_cost)),
+    worst_seed_cost DOUBLE NOT NULL CHECK (worst_seed_cost > '-Infinity'::DOUBLE AND worst_seed_cost < 'Infinity'::DOUBLE),
     worst_seed_verbose_output VARCHAR,
     context_json VARCHAR NOT NULL,
     omissions_json VARCHAR NOT NULL,
@@ -117,9 +117,9 @@ CREATE TABLE evaluation_samples (
     iteration_number INTEGER NOT NULL CHECK (iteration_number >= 1),
     sample_number INTEGER NOT NULL CHECK (sample_number >= 1),
     sample_seed BIGINT NOT NULL,
-    old_cost DOUBLE NOT NULL CHECK (isfinite(old_cost)),
-    new_cost DOUBLE NOT NULL CHECK (isfinite(new_cost)),
-    cost_improvement DOUBLE NOT NULL CHECK (isfinite(cost_improvement)),
+    old_cost DOUBLE NOT NULL CHECK (old_cost > '-Infinity'::DOUBLE AND old_cost < 'Infinity'::DOUBLE),
+    new_cost DOUBLE NOT NULL CHECK (new_cost > '-Infinity'::DOUBLE AND new_cost < 'Infinity'::DOUBLE),
+    cost_improvement DOUBLE NOT NULL CHECK (cost_improvement > '-Infinity'::DOUBLE AND cost_improvement < 'Infinity'::DOUBLE),
     old_settlement_rate DOUBLE CHECK (old_settlement_rate BETWEEN 0 AND 1),
     new_settlement_rate DOUBLE CHECK (new_settlement_rate BETWEEN 0 AND 1),
     PRIMARY KEY (game_id, agent_id, iteration_number, sample_number)
@@ -153,12 +153,12 @@ CREATE TABLE equilibrium_certificates (
     profile_json VARCHAR NOT NULL,
     num_samples INTEGER NOT NULL CHECK (num_samples >= 1),
     regrets_json VARCHAR NOT NULL,
-    distance_from_equilibrium DOUBLE NOT NULL CHECK (isfinite(distance_from_equilibrium) AND distance_from_equilibrium >= 0),
+    distance_from_equilibrium DOUBLE NOT NULL CHECK (distance_from_equilibrium >= 0 AND distance_from_equilibrium < 'Infinity'::DOUBLE),
     best_deviations_json VARCHAR NOT NULL,
     pure_equilibria_json VARCHAR,
     best_responses_json VARCHAR,
     social_optimum_json VARCHAR,
-    price_of_anarchy DOUBLE CHECK (isfinite(price_of_anarchy)),
+    price_of_anarchy DOUBLE CHECK (price_of_anarchy > '-Infinity'::DOUBLE AND price_of_anarchy < 'Infinity'::DOUBLE),
     created_at TIMESTAMP NOT NULL,
     PRIMARY KEY (game_id, certificate_number)
 );
@@ -178,7 +178,7 @@ CREATE TABLE simulation_runs (
     num_agents INTEGER NOT NULL CHECK (num_agents >= 1),
     num_payments BIGINT NOT NULL CHECK (num_payments >= 0),
     num_settled BIGINT NOT NULL CHECK (num_settled >= 0),
-    total_cost DOUBLE NOT NULL CHECK (isfinite(total_cost)),
+    total_cost DOUBLE NOT NULL CHECK (total_cost > '-Infinity'::DOUBLE AND total_cost < 'Infinity'::DOUBLE),
     measures_json VARCHAR NOT NULL,
     package_version VARCHAR NOT NULL,
     started_at TIMESTAMP NOT NULL,
@@ -201,8 +201,8 @@ CREATE TABLE transactions (
     released_tick INTEGER CHECK (released_tick >= arrival_tick),
     settled_tick INTEGER CHECK (settled_tick >= arrival_tick),
     settlement_method VARCHAR,
-    delay_cost DOUBLE NOT NULL CHECK (isfinite(delay_cost) AND delay_cost >= 0),
-    penalty_cost DOUBLE NOT NULL CHECK (isfinite(penalty_cost) AND penalty_cost >= 0),
+    delay_cost DOUBLE NOT NULL CHECK (delay_cost >= 0 AND delay_cost < 'Infinity'::DOUBLE),
+    penalty_cost DOUBLE NOT NULL CHECK (penalty_cost >= 0 AND penalty_cost < 'Infinity'::DOUBLE),
     PRIMARY KEY (run_id, payment_number)
 );
 
@@ -234,7 +234,7 @@ CREATE TABLE bank_states (
     queue2_cents BIGINT NOT NULL CHECK (queue2_cents >= 0),
     sent_cents BIGINT NOT NULL CHECK (sent_cents >= 0),
     received_cents BIGINT NOT NULL CHECK (received_cents >= 0),
-    tick_cost DOUBLE NOT NULL CHECK (isfinite(tick_cost)),
+    tick_cost DOUBLE NOT NULL CHECK (tick_cost > '-Infinity'::DOUBLE AND tick_cost < 'Infinity'::DOUBLE),
     PRIMARY KEY (run_id, tick, agent_id)
 );
 
@@ -244,7 +244,7 @@ CREATE TABLE daily_costs (
     agent_id VARCHAR NOT NULL,
     cost_kind VARCHAR NOT NULL CHECK (cost_kind IN (
         'liquidity', 'overdraft', 'collateral', 'delay', 'deadline_penalty', 'end_of_day', 'split')),
-    cost DOUBLE NOT NULL CHECK (isfinite(cost) AND cost >= 0),
+    cost DOUBLE NOT NULL CHECK (cost >= 0 AND cost < 'Infinity'::DOUBLE),
     PRIMARY KEY (run_id, day, agent_id, cost_kind)
 );
 CREATE INDEX idx_run_game ON simulation_runs (game_id);
@@ -253,11 +253,11 @@ CREATE TABLE game_outcomes (
     game_id VARCHAR NOT NULL,
     agent_id VARCHAR NOT NULL,
     num_samples INTEGER NOT NULL CHECK (num_samples >= 1),
-    start_cost DOUBLE NOT NULL CHECK (isfinite(start_cost)),
-    final_cost DOUBLE NOT NULL CHECK (isfinite(final_cost)),
-    cost_improvement DOUBLE NOT NULL CHECK (isfinite(cost_improvement)),
-    improvement_low DOUBLE CHECK (isfinite(improvement_low)),
-    improvement_high DOUBLE CHECK (isfinite(improvement_high)),
+    start_cost DOUBLE NOT NULL CHECK (start_cost > '-Infinity'::DOUBLE AND start_cost < 'Infinity'::DOUBLE),
+    final_cost DOUBLE NOT NULL CHECK (final_cost > '-Infinity'::DOUBLE AND final_cost < 'Infinity'::DOUBLE),
+    cost_improvement DOUBLE NOT NULL CHECK (cost_improvement > '-Infinity'::DOUBLE AND cost_improvement < 'Infinity'::DOUBLE),
+    improvement_low DOUBLE CHECK (improvement_low > '-Infinity'::DOUBLE AND improvement_low < 'Infinity'::DOUBLE),
+    improvement_high DOUBLE CHECK (improvement_high > '-Infinity'::DOUBLE AND improvement_high < 'Infinity'::DOUBLE),
     confidence DOUBLE CHECK (confidence BETWEEN 0 AND 1),
     start_settlement_rate DOUBLE CHECK (start_settlement_rate BETWEEN 0 AND 1),
     final_settlement_rate DOUBLE CHECK (final_settlement_rate BETWEEN 0 AND 1),
@@ -279,3 +279,67 @@ CREATE TABLE game_failures (
     failed_at TIMESTAMP NOT NULL,
     PRIMARY KEY (game_id, failure_number)
 );
+
+-- For each bank the accepted proposal of least cost, the earliest of equals.
+CREATE VIEW best_policies AS
+SELECT game_id, agent_id, iteration_number, new_cost AS cost, new_policy_json AS policy_json
+FROM policy_iterations
+WHERE was_accepted
+QUALIFY row_number() OVER (PARTITION BY game_id, agent_id ORDER BY new_cost, iteration_number) = 1;
+
+CREATE VIEW acceptance_rates AS
+SELECT
+    game_id,
+    agent_id,
+    count(*) AS steps,
+    count(*) FILTER (WHERE was_accepted) AS accepted,
+    count(*) FILTER (WHERE NOT was_accepted AND validation_errors = '[]') AS rejected,
+    count(*) FILTER (WHERE NOT was_accepted AND validation_errors <> '[]') AS refused,
+    avg(was_accepted::INTEGER) AS acceptance_rate
+FROM policy_iterations
+GROUP BY game_id, agent_id;
+
+-- What each step measured, and what the policy costs that rules after it.
+CREATE VIEW cost_trajectory AS
+SELECT
+    game_id,
+    agent_id,
+    iteration_number,
+    trigger_tick,
+    old_cost,
+    new_cost,
+    CASE
+        WHEN was_accepted THEN 'accepted'
+        WHEN validation_errors = '[]' THEN 'rejected'
+        ELSE 'refused'
+    END AS verdict,
+    CASE WHEN was_accepted THEN new_cost ELSE old_cost END AS cost_in_force,
+    min(CASE WHEN was_accepted THEN new_cost ELSE old_cost END)
+        OVER (PARTITION BY game_id, agent_id ORDER BY iteration_number) AS least_cost_so_far
+FROM policy_iterations;
+
+-- The parameters of the policy that rules after each step. Policies that are no JSON, and parameters
+-- that are no finite numbers, are left out.
+CREATE VIEW parameter_trajectory AS
+SELECT game_id, agent_id, iteration_number, parameter.key AS parameter, parameter.value::DOUBLE AS value
+FROM (
+    SELECT
+        game_id,
+        agent_id,
+        iteration_number,
+        CASE
+            WHEN NOT json_valid(policy_json) THEN '{}'
+            WHEN json_type(policy_json, '$.parameters') = 'OBJECT' THEN policy_json
+            ELSE '{}'
+        END AS policy_json
+    FROM (
+        SELECT
+            game_id,
+            agent_id,
+            iteration_number,
+            CASE WHEN was_accepted THEN new_policy_json ELSE old_policy_json END AS policy_json
+        FROM policy_iterations
+    ) AS in_force
+) AS readable, json_each(readable.policy_json, '$.parameters') AS parameter
+WHERE parameter.type IN ('DOUBLE', 'BIGINT', 'UBIGINT')
+  AND isfinite(try_cast(parameter.value AS DOUBLE));
