@@ -14,6 +14,7 @@ import typer
 
 from payment_simulator._version import __version__
 from payment_simulator.cli import (
+    compare,
     db,
     equilibrium,
     games,
@@ -38,6 +39,7 @@ app.command("resume")(play.resume)
 app.command("verify")(verify.verify)
 app.command("games")(games.games)
 app.command("show")(games.show)
+app.command("compare")(compare.compare)
 app.command("simulate")(simulate.simulate)
 app.command("equilibrium")(equilibrium.equilibrium)
 app.add_typer(scenario.app, name="scenario")

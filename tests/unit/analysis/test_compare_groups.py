@@ -126,9 +126,11 @@ def test_games_that_differ_in_more_are_in_no_group_together(
     assert all_seeds_of(repo, "a") == ["a"]
 
 
-def test_the_order_of_keys_and_the_name_of_the_scenario_do_not_matter(repo: GameRepository):
-    save(repo, "a", 1, config={"x": 1, "y": {"p": 1, "q": 2}})
-    save(repo, "b", 2, config={"y": {"q": 2, "p": 1}, "x": 1}, scenario_config="elsewhere.yaml")
+def test_the_order_of_keys_and_where_the_scenario_lay_do_not_matter(repo: GameRepository):
+    one = {"x": 1, "y": {"p": 1, "q": 2}, "scenario_config": "here.yaml"}
+    other = {"scenario_config": "../there.yaml", "y": {"q": 2, "p": 1}, "x": 1}
+    save(repo, "a", 1, config=one, scenario_config="here.yaml")
+    save(repo, "b", 2, config=other, scenario_config="../there.yaml")
     assert numbers(repo, "a", "b") == [("a", "b")]
 
 

@@ -10,8 +10,9 @@ from typing import Any
 
 from payment_simulator.analysis.compare.texts import object_of
 
-#: Keys of a configuration in which repetitions of a game differ.
-_OF_ONE_GAME = ("game_id", "master_seed", "output")
+#: Keys of a configuration in which repetitions of a game may differ. Where the scenario lay does
+#: not matter, since its text is compared.
+_OF_ONE_GAME = ("game_id", "master_seed", "output", "scenario_config")
 _DEFAULT_PARAMETERS = ("initial_liquidity_fraction",)
 
 

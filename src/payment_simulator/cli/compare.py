@@ -1,0 +1,162 @@
+"""``payment-sim compare``: games side by side, over seeds and against baselines."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from payment_simulator.cli.options import DatabaseOption, JsonOption, database_to_read
+from payment_simulator.cli.play import ThreadsOption
+from payment_simulator.cli.progress import progress_bar
+
+if TYPE_CHECKING:
+    from payment_simulator.ai_cash_mgmt import GameRepository
+    from payment_simulator.analysis.compare import Comparison
+    from payment_simulator.analysis.compare.table import Table
+
+#: A pipe has no width.
+_NO_WIDTH = 100_000
+#: Rows of a table that are printed.
+_LISTED = 60
+#: Characters that a folded label keeps.
+_LABEL = 16
+
+
+class Format(StrEnum):
+    """How a comparison is printed."""
+
+    TABLE = "table"
+    CSV = "csv"
+    LATEX = "latex"
+
+
+def compare(
+    games: Annotated[
+        list[str] | None, typer.Argument(metavar="GAME...", help="The games' identifiers.")
+    ] = None,
+    db: DatabaseOption = None,
+    all_seeds_of: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="GAME",
+            help="All games whose configuration is that of this one but for seed, id and output; "
+            "may be repeated.",
+        ),
+    ] = None,
+    baselines: Annotated[
+        bool,
+        typer.Option(
+            "--baselines",
+            help="Play other policies on the games' held-out days: those at the start, Fifo, the "
+            "social optimum.",
+        ),
+    ] = False,
+    threads: ThreadsOption = None,
+    format_: Annotated[
+        Format | None, typer.Option("--format", help="A table if none is given.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Set games side by side: costs, parameters, convergence, prices.
+
+    Of games that differ in their seed alone, means are shown with intervals.
+    """
+    from payment_simulator.analysis.compare import compare_games
+    from payment_simulator.analysis.compare.files import to_csv, to_latex
+    from payment_simulator.analysis.opening import open_record
+    from payment_simulator.cli.output import print_json
+
+    if json and format_ is not None:
+        raise typer.BadParameter("it goes without --json", param_hint="--format")
+    _check(games or [], all_seeds_of or [], baselines)
+    with open_record(database_to_read(db, "compare GAME...")) as repo:
+        wanted = _wanted(repo, games or [], all_seeds_of or [])
+        with progress_bar("runs", shown=baselines and not json) as progress:
+            found = compare_games(
+                repo, wanted, baselines=baselines, threads=threads, progress=progress
+            )
+    if json:
+        print_json(found.to_dict())
+    elif format_ == Format.CSV:
+        typer.echo(to_csv(found), nl=False)
+    elif format_ == Format.LATEX:
+        typer.echo(to_latex(found), nl=False)
+    else:
+        _print(found)
+
+
+def _check(games: list[str], seeds_of: list[str], baselines: bool) -> None:
+    from payment_simulator.errors import InputError
+
+    if not games and not seeds_of:
+        raise InputError(
+            "no game is named; expected two or more, or --all-seeds-of GAME "
+            "(payment-sim games lists them)"
+        )
+    if len(games) == 1 and not seeds_of and not baselines:
+        raise InputError(
+            f"{games[0]!r} alone has nothing beside it; expected two games or more, --all-seeds-of "
+            f"{games[0]}, or --baselines"
+        )
+
+
+def _wanted(repo: GameRepository, games: list[str], seeds_of: list[str]) -> list[str]:
+    """Return the games that were named, and those that repeat others."""
+    from payment_simulator.analysis.compare import all_seeds_of
+
+    wanted = list(games)
+    for game in seeds_of:
+        wanted += [found for found in all_seeds_of(repo, game) if found not in wanted]
+    return wanted
+
+
+def _print(found: Comparison) -> None:
+    from payment_simulator.analysis.compare.game_tables import side_by_side
+    from payment_simulator.analysis.compare.tables import SIDE_BY_SIDE, tables_of
+    from payment_simulator.cli.output import print_text
+
+    fits = len(found.games) <= SIDE_BY_SIDE and _width_of(side_by_side(found)) <= _width()
+    for table in tables_of(found, is_side_by_side=fits):
+        _print_table(table)
+    for note in found.notes:
+        print_text(f"Note: {note}")
+    means = any(game.num_samples not in {None, 1} for game in found.games)
+    typer.echo(f"{'Means of held-out days. ' * means}Costs are in currency units (cents / 100).")
+
+
+def _print_table(table: Table) -> None:
+    from payment_simulator.cli.output import print_table, print_text
+
+    if table.title:
+        print_text(table.title)
+    print_table(
+        table.columns,
+        table.rows[:_LISTED],
+        numbers=table.numbers,
+        yielding=table.yielding,
+        optional=table.optional,
+    )
+    left = len(table.rows) - _LISTED
+    if left > 0:
+        typer.echo(f"And {left:,} more rows; --json has all.")
+
+
+def _width() -> int:
+    """Return how wide a table may be."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else _NO_WIDTH
+
+
+def _width_of(table: Table) -> int:
+    """Return how wide a table is at least, its labels folded."""
+    from rich.cells import cell_len
+
+    columns = zip(table.columns, *table.rows, strict=True)
+    widths = {column: max(map(cell_len, (column, *cells))) for column, *cells in columns}
+    for column in table.yielding:
+        widths[column] = min(widths[column], _LABEL)
+    # Two characters stand between columns, one at each edge.
+    return sum(widths.values()) + 2 * len(widths)
