@@ -173,6 +173,7 @@ class _Baselines:
         """Return the days on which the game's own outcomes were measured."""
         setup, config = self._setup, self._setup.config
         if self._is_running:
+            check_work(setup, _OWN_PROFILES, 1)
             return Days((0,), derive_seed(config.master_seed, "run"))
         n_days = config.bootstrap.num_samples if setup.scenario.is_random else 1
         is_observed = setup.scenario.is_random and config.bootstrap.sample_method != "fresh"
