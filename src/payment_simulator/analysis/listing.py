@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
+from typing import TypedDict
 
 from payment_simulator.ai_cash_mgmt import (
     GameMode,
@@ -30,6 +31,15 @@ SORTS: Mapping[str, str] = MappingProxyType(
     }
 )
 _LARGEST = 2**63 - 1
+
+
+class Filters(TypedDict, total=False):
+    """What :func:`list_games` and :func:`count_games` leave out games by."""
+
+    status: str | None
+    mode: str | None
+    scenario: str | None
+    text: str | None
 
 
 @dataclass(frozen=True)
@@ -129,6 +139,22 @@ def count_games(
     """Return how many games there are under the filters of :func:`list_games`."""
     [(number,)] = repo.read(_query("count_games"), _filters(status, mode, scenario, text))
     return int(number)
+
+
+def sessions_of(repo: GameRepository, rows: Sequence[GameRow]) -> list[GameSessionRecord]:
+    """Return the records of the games in a list, in its order.
+
+    They differ from those in the table in one thing: iterations of a game that runs are those up to
+    its last step.
+    """
+    columns = ", ".join(GameSessionRecord.table().columns)
+    found = repo.read(_query("sessions", columns=columns), [[row.game_id for row in rows]])
+    by_id = {session.game_id: session for session in map(GameSessionRecord.from_row, found)}
+    return [
+        by_id[row.game_id].model_copy(update={"total_iterations": row.iterations})
+        for row in rows
+        if row.game_id in by_id
+    ]
 
 
 def _query(name: str, **parts: str) -> str:

@@ -12,6 +12,7 @@ import typer
 from payment_simulator.cli.options import DEFAULT_DATABASE
 from payment_simulator.cli.output import (
     counted,
+    fits,
     money,
     print_facts,
     print_table,
@@ -55,23 +56,25 @@ def command_for(command: str, game_id: str, path: Path) -> str:
 
 
 def print_banks(found: Mapping[str, BankResult]) -> None:
-    """Print what each bank paid at the start and at the end."""
+    """Print what each bank paid at the start and at the end, and the parameters it ended with."""
     banks = list(found.items())
-    print_table(
-        ["bank", "start cost", "final cost", "improvement", "parameters"],
-        [
-            (
-                name,
-                money(bank.start_cost),
-                money(bank.final_cost),
-                _improvement(bank),
-                _parameters(bank),
-            )
-            for name, bank in banks[:_LISTED]
-        ],
-        numbers=["start cost", "final cost", "improvement"],
-        yielding=["bank", "parameters"],
-    )
+    columns = ["bank", "start cost", "final cost", "improvement"]
+    costs = [
+        (name, money(bank.start_cost), money(bank.final_cost), _improvement(bank))
+        for name, bank in banks[:_LISTED]
+    ]
+    ended = [(name, _parameters(bank)) for name, bank in banks[:_LISTED]]
+    whole = [(*row, parameters) for row, (_, parameters) in zip(costs, ended, strict=True)]
+    numbers = ["start cost", "final cost", "improvement"]
+    if fits([*columns, "parameters"], whole):
+        print_table([*columns, "parameters"], whole, numbers=numbers)
+    else:
+        print_table(columns, costs, numbers=numbers, yielding=["bank"])
+        print_table(
+            ["bank", "parameters at the end"],
+            [row for row in ended if row[1]],
+            yielding=["bank", "parameters at the end"],
+        )
     if len(banks) > _LISTED:
         typer.echo(f"and {len(banks) - _LISTED} more banks; --json has all.")
 

@@ -1,9 +1,10 @@
-"""``payment-sim games`` and ``payment-sim show``: what the record holds."""
+"""``payment-sim games``: the games that a record holds."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
-from pathlib import PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,9 +12,11 @@ import typer
 from payment_simulator.cli.options import DatabaseOption, JsonOption, database_to_read
 
 if TYPE_CHECKING:
-    from payment_simulator.ai_cash_mgmt.persistence.overview import GameOverview
+    from payment_simulator.analysis.listing import Filters, GameRow
 
 _LARGEST_LIMIT = 2**63 - 1
+#: Orders in which the largest comes first, unless they are turned round.
+_LARGEST_FIRST = ("started", "iterations", "cost")
 
 
 def _status(given: str | None) -> str | None:
@@ -42,6 +45,14 @@ def _limit(given: int) -> int:
     return given
 
 
+def _sort(given: str) -> str:
+    from payment_simulator.analysis.listing import SORTS
+
+    if given not in SORTS:
+        raise typer.BadParameter(f"{given!r} is not one of: {', '.join(SORTS)}")
+    return given
+
+
 def games(
     db: DatabaseOption = None,
     status: Annotated[
@@ -60,126 +71,84 @@ def games(
             help="Only those of rl_optimization or campaign_learning.",
         ),
     ] = None,
+    scenario: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="Only those whose scenario has this in its name."),
+    ] = None,
+    text: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT", help="Only those with this in id, scenario, banks or proposers."
+        ),
+    ] = None,
+    sort: Annotated[
+        str,
+        typer.Option(
+            callback=_sort,
+            metavar="NAME",
+            help="By started, iterations or cost, the largest first; by game, status, scenario "
+            "or seed, the smallest first.",
+        ),
+    ] = "started",
+    reverse: Annotated[bool, typer.Option("--reverse", help="Sort the other way round.")] = False,
     limit: Annotated[
-        int, typer.Option(callback=_limit, metavar="N", help="At most this many, the newest.")
+        int, typer.Option(callback=_limit, metavar="N", help="At most this many, from the top.")
     ] = 100,
     json: JsonOption = False,
 ) -> None:
-    """List the games of a database, newest first."""
-    from payment_simulator.ai_cash_mgmt import GameRepository
-    from payment_simulator.cli.output import moment, money, print_json, print_table, visible
-    from payment_simulator.persistence.connection import DatabaseManager
+    """List the games of a database, newest first.
+
+    No character of a TEXT is a wildcard, and capitals make no difference.
+    """
+    from payment_simulator.analysis.listing import count_games, list_games, sessions_of
+    from payment_simulator.analysis.opening import open_record
+    from payment_simulator.cli.output import print_json
 
     db = database_to_read(db, "games")
-    with DatabaseManager(db, read_only=True) as manager:
-        sessions = GameRepository(manager.conn).list_game_sessions(status, mode, limit)
-    if json:
-        print_json([session.model_dump(mode="json") for session in sessions])
-        return
-    if not sessions:
-        typer.echo(f"No games in {visible(db)}.")
-        return
-    print_table(
-        ["game", "status", "started (UTC)", "iterations", "final cost", "mode", "scenario"],
-        [
-            (
-                s.game_id,
-                s.status,
-                moment(s.started_at),
-                s.total_iterations,
-                money(s.final_cost),
-                s.game_mode,
-                PurePath(s.scenario_config).name,
-            )
-            for s in sessions
-        ],
-        numbers=["iterations", "final cost"],
-        yielding=["game", "scenario"],
-        optional=["mode", "scenario"],
-    )
-
-
-def show(
-    game: Annotated[str, typer.Argument(metavar="GAME", help="The game's identifier.")],
-    db: DatabaseOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Show what a game was and what became of it."""
-    from payment_simulator.ai_cash_mgmt import GameRepository
-    from payment_simulator.ai_cash_mgmt.persistence.overview import game_overview
-    from payment_simulator.ai_cash_mgmt.record.result import bank_result
-    from payment_simulator.cli.game_report import print_banks
-    from payment_simulator.cli.output import print_facts, print_json
-    from payment_simulator.persistence.connection import DatabaseManager
-
-    with DatabaseManager(database_to_read(db, "show GAME"), read_only=True) as manager:
-        overview = game_overview(GameRepository(manager.conn), game)
-    if json:
-        print_json(overview.as_dict())
-        return
-    print_facts(_facts(overview))
-    if overview.agents:
-        _print_agents(overview)
+    filters: Filters = {"status": status, "mode": mode, "scenario": scenario, "text": text}
+    descending = (sort in _LARGEST_FIRST) is not reverse
+    with open_record(db) as repo:
+        found = list_games(repo, **filters, sort=sort, descending=descending, limit=limit)
+        if json:
+            sessions = sessions_of(repo, found)
+            print_json([session.model_dump(mode="json") for session in sessions])
+            return
+        is_page = len(found) == limit
+        matching = count_games(repo, **filters) if is_page else len(found)
+    if found:
+        _print_games(found, matching, sort)
     else:
-        typer.echo("\nThe game has no steps in the record.")
-    if overview.outcomes:
-        typer.echo("At the start and at the end, on the same days:")
-        print_banks({found.agent_id: bank_result(found) for found in overview.outcomes})
-    typer.echo("Costs are in currency units (cents / 100).")
+        _print_none(db, any(value for value in filters.values()))
 
 
-def _facts(overview: GameOverview) -> list[tuple[str, object]]:
-    from payment_simulator.cli.output import moment, money
+def _print_none(db: Path, is_filtered: bool) -> None:
+    from payment_simulator.cli.output import visible
 
-    session, summary, origin = overview.session, overview.summary, overview.provenance
-    ended = f", ended {moment(session.completed_at)}" if session.completed_at else ""
-    facts: list[tuple[str, object]] = [
-        ("game", session.game_id),
-        ("status", session.status),
-        ("mode", session.game_mode),
-        ("scenario", session.scenario_config),
-        ("seed", session.master_seed),
-        ("time (UTC)", f"started {moment(session.started_at)}{ended}"),
-        ("iterations", max(session.total_iterations, overview.last_iteration)),
-        (
-            "steps",
-            "{total_iterations} recorded, {accepted_iterations} accepted, "
-            "{rejected_iterations} rejected".format(**summary),
-        ),
-        ("final cost", money(session.final_cost)),
-        ("improvement", f"{money(summary['total_cost_improvement'])} summed over accepted steps"),
-        (
-            "proposing",
-            f"{summary['total_tokens_used']:,} tokens, {summary['total_llm_latency']:,.1f} s",
-        ),
-    ]
-    if origin:
-        facts.append(("played with", f"payment-simulator {origin.package_version}"))
-    if overview.failure:
-        facts.append(("stopped", f"{overview.failure.reason} (payment-sim resume goes on)"))
-    if overview.certificate:
-        distance = money(overview.certificate.distance_from_equilibrium)
-        facts.append(("distance from equilibrium", distance))
-    return facts
+    where = f"in {visible(db)}"
+    typer.echo(f"No game {where} matches." if is_filtered else f"No games {where}.")
 
 
-def _print_agents(overview: GameOverview) -> None:
-    from payment_simulator.cli.output import money, print_table
+def _print_games(found: Sequence[GameRow], matching: int, sort: str) -> None:
+    from payment_simulator.cli.output import moment, money, print_table
 
+    columns = {
+        "game": [game.game_id for game in found],
+        "status": [game.status for game in found],
+        "started (UTC)": [moment(game.started_at) for game in found],
+        "iterations": [f"{game.iterations:,}" for game in found],
+        "final cost": [money(game.final_cost) for game in found],
+        "mode": [game.game_mode for game in found],
+        "scenario": [game.scenario for game in found],
+    }
+    if sort == "seed":
+        columns["seed"] = [str(game.master_seed) for game in found]
     print_table(
-        ["agent", "steps", "accepted", "start cost", "final cost", "best cost", "proposer"],
-        [
-            (
-                a.agent_id,
-                a.steps,
-                a.accepted,
-                money(a.start_cost),
-                money(a.final_cost),
-                money(a.best_cost),
-                ", ".join(a.proposers),
-            )
-            for a in overview.agents
-        ],
-        numbers=["steps", "accepted", "start cost", "final cost", "best cost"],
-        yielding=["agent", "proposer"],
+        list(columns),
+        zip(*columns.values(), strict=True),
+        numbers=["iterations", "final cost", "seed"],
+        yielding=["game", "scenario"],
+        # An identifier that is folded can no longer be copied; the usual one tells the time, too.
+        optional=[name for name in ("mode", "scenario", "started (UTC)") if name != sort],
     )
+    if matching > len(found):
+        typer.echo(f"{len(found):,} of {matching:,} games; --limit N shows more.")

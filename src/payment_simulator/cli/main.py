@@ -21,6 +21,7 @@ from payment_simulator.cli import (
     play,
     policy,
     scenario,
+    show,
     simulate,
     verify,
 )
@@ -38,7 +39,7 @@ app.command("play")(play.play)
 app.command("resume")(play.resume)
 app.command("verify")(verify.verify)
 app.command("games")(games.games)
-app.command("show")(games.show)
+app.command("show")(show.show)
 app.command("compare")(compare.compare)
 app.command("simulate")(simulate.simulate)
 app.command("equilibrium")(equilibrium.equilibrium)

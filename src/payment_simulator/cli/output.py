@@ -10,7 +10,7 @@ import math
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import typer
 from rich import box
 from rich.cells import cell_len
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -34,9 +35,18 @@ def visible(value: object) -> str:
     )
 
 
+def shortened(text: str, most: int) -> str:
+    """Return a text as it is shown, cut where it is longer than it may be."""
+    shown = visible(text)
+    return shown if len(shown) <= most else f"{shown[: most - 3]}..."
+
+
 def money(cents: float | None) -> str:
     """Return an amount of cents in currency units, with thousands separated."""
-    return "-" if cents is None else f"{cents / _CENTS:,.2f}"
+    if cents is None:
+        return "-"
+    text = f"{cents / _CENTS:,.2f}"
+    return "0.00" if text == "-0.00" else text
 
 
 def moment(time: datetime) -> str:
@@ -91,8 +101,8 @@ def print_table(
     ``optional`` are left out, with a line that says so, and those in ``yielding`` are folded.
     """
     console = _console()
-    cells = {c: [visible(cell) for cell in column] for c, column in _by_column(columns, rows)}
-    widths = {c: max(map(cell_len, (c, *cells[c]))) for c in columns}
+    cells = _cells(columns, rows)
+    widths = _widths(cells)
     left_out = _left_out(widths, optional, console.width)
     for column in left_out:
         del widths[column]
@@ -115,11 +125,14 @@ def print_table(
         typer.echo(f"Left out for want of width: {', '.join(left_out)}.")
 
 
-def _by_column(
-    columns: Sequence[str], rows: Iterable[Sequence[object]]
-) -> Iterable[tuple[str, Sequence[object]]]:
+def _cells(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> dict[str, list[str]]:
+    """Return what is shown in each column."""
     listed = list(rows)
-    return ((c, [row[place] for row in listed]) for place, c in enumerate(columns))
+    return {c: [visible(row[place]) for row in listed] for place, c in enumerate(columns)}
+
+
+def _widths(cells: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    return {c: max(map(cell_len, (c, *shown))) for c, shown in cells.items()}
 
 
 def _excess(widths: dict[str, int], available: int) -> int:
@@ -140,7 +153,7 @@ def _left_out(widths: dict[str, int], optional: Iterable[str], available: int) -
 def _narrowed(widths: dict[str, int], yielding: Iterable[str], available: int) -> dict[str, int]:
     """Return widths that fit, as far as columns that yield can be narrowed."""
     narrowed = dict(widths)
-    least = {c: min(widths[c], max(cell_len(c), _NARROWEST)) for c in yielding}
+    least = {c: min(widths[c], max(cell_len(c), _NARROWEST)) for c in yielding if c in widths}
     while least and (excess := _excess(narrowed, available)) > 0:
         widest = max(least, key=lambda c: narrowed[c] - least[c])
         room = narrowed[widest] - least[widest]
@@ -151,14 +164,34 @@ def _narrowed(widths: dict[str, int], yielding: Iterable[str], available: int) -
 
 
 def _folded(text: str, width: int) -> str:
-    """Return the text with new lines after a slash or a blank, where it is too wide."""
+    """Return the text with new lines after a slash, a blank or a hyphen, where it is too wide."""
     lines, line = [], ""
-    for piece in re.split(r"(?<=[/ ])", text):
+    for piece in re.split(r"(?<=[/ ])|(?<=\w-)(?=\w)", text):
         if line and cell_len(line + piece.rstrip()) > width:
             lines.append(line.rstrip())
             line = ""
         line += piece
     return "\n".join([*lines, line])
+
+
+def aligned(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], numbers: Iterable[str] = ()
+) -> list[str]:
+    """Return the head and the rows of a table as lines, numbers flush right; nothing is folded."""
+    cells = _cells(columns, rows)
+    widths = _widths(cells)
+    right = set(numbers)
+
+    def line(shown: Iterable[str]) -> str:
+        parts = (
+            f"{' ' * (widths[c] - cell_len(text))}{text}"
+            if c in right
+            else f"{text}{' ' * (widths[c] - cell_len(text))}"
+            for c, text in zip(columns, shown, strict=True)
+        )
+        return "  ".join(parts).rstrip()
+
+    return [line(columns), *map(line, zip(*cells.values(), strict=True))]
 
 
 def print_facts(facts: Iterable[tuple[str, object]]) -> None:
@@ -171,9 +204,19 @@ def print_facts(facts: Iterable[tuple[str, object]]) -> None:
     _print(_console(), table)
 
 
-def print_text(text: str) -> None:
-    """Print a text, folded between words."""
-    _print(_console(), Text(visible(text)))
+def print_text(text: str, indent: int = 0) -> None:
+    """Print a text, folded between words, set in by some columns."""
+    _print(_console(), Padding(Text(visible(text)), (0, 0, 0, indent)))
+
+
+def room() -> int:
+    """Return how many columns there are; very many on a pipe, where nothing is folded or cut."""
+    return _console().width
+
+
+def fits(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bool:
+    """Tell whether a table needs no column folded or left out."""
+    return _excess(_widths(_cells(columns, rows)), room()) <= 0
 
 
 def _console() -> Console:
@@ -183,8 +226,8 @@ def _console() -> Console:
     return console
 
 
-def _print(console: Console, what: Table | Text) -> None:
-    """Print a table or text without the blanks that would fill its lines."""
+def _print(console: Console, what: Table | Padding) -> None:
+    """Print something without the blanks that would fill its lines."""
     with console.capture() as captured:
         console.print(what)
     for line in captured.get().rstrip("\n").split("\n"):

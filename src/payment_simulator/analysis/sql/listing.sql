@@ -45,3 +45,7 @@ LIMIT $5 OFFSET $6
 
 -- name: count_games
 WITH {chosen} SELECT count(*) FROM chosen
+
+-- name: sessions
+-- Games of a list, with their configurations.
+SELECT {columns} FROM game_sessions WHERE list_contains(?, game_id)

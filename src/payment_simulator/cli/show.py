@@ -1,0 +1,110 @@
+"""``payment-sim show``: a game in figures, in words and in a picture."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from payment_simulator.cli.options import DatabaseOption, JsonOption, database_to_read
+from payment_simulator.cli.play import GameArgument
+
+if TYPE_CHECKING:
+    from payment_simulator.ai_cash_mgmt import GameRepository
+    from payment_simulator.analysis.overview import GameOverview
+    from payment_simulator.analysis.steps import StepRow
+    from payment_simulator.analysis.tracing import Sentence
+
+_ALL = 2**31 - 1
+
+
+def show(
+    game: GameArgument,
+    db: DatabaseOption = None,
+    steps: Annotated[
+        bool, typer.Option("--steps", help="List the steps: what came of each, and why.")
+    ] = False,
+    agent: Annotated[
+        str | None, typer.Option("--agent", metavar="BANK", help="Only what is of this bank.")
+    ] = None,
+    trace: Annotated[
+        bool,
+        typer.Option("--trace", help="The game in words, and the query behind every number."),
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Show what a game was and what became of it."""
+    from payment_simulator.analysis.opening import open_record
+    from payment_simulator.analysis.overview import game_overview
+    from payment_simulator.analysis.summary import summary_of
+    from payment_simulator.cli import show_report
+
+    db = database_to_read(db, "show GAME")
+    with open_record(db) as repo:
+        overview = game_overview(repo, game)
+        shown = overview if agent is None else _of_bank(overview, agent)
+        summary = summary_of(repo, overview)
+        listed = _steps(repo, game, agent) if steps or json else []
+    if json:
+        _print_json(shown, summary, listed)
+        return
+    if trace:
+        show_report.print_trace(summary)
+    if steps:
+        show_report.print_steps(shown, listed)
+    if not trace and not steps:
+        show_report.print_game(shown, summary, db)
+
+
+def _of_bank(overview: GameOverview, bank: str) -> GameOverview:
+    """Return what an overview has of one bank.
+
+    Raises
+    ------
+    InputError
+        The game has no such bank.
+    """
+    from payment_simulator.errors import InputError
+    from payment_simulator.policy.wording import nearest
+
+    agents = [agent for agent in overview.agents if agent.agent_id == bank]
+    outcomes = [outcome for outcome in overview.outcomes if outcome.agent_id == bank]
+    known = {
+        *overview.session.optimized_agents,
+        *(agent.agent_id for agent in overview.agents),
+        *(outcome.agent_id for outcome in overview.outcomes),
+    }
+    if bank not in known:
+        name = overview.session.game_id
+        raise InputError(f"game {name!r} has no bank {bank!r}; {nearest(bank, sorted(known))}")
+    return replace(
+        overview,
+        agents=agents,
+        outcomes=outcomes,
+        calls=[call for call in overview.calls if call.agent_id == bank],
+        trajectories={b: found for b, found in overview.trajectories.items() if b == bank},
+    )
+
+
+def _steps(repo: GameRepository, game: str, bank: str | None) -> list[StepRow]:
+    from payment_simulator.analysis.steps import step_rows
+
+    return step_rows(repo, game, agent_id=bank, limit=_ALL)
+
+
+def _print_json(
+    overview: GameOverview, summary: tuple[Sentence, ...], steps: list[StepRow]
+) -> None:
+    from payment_simulator.cli.output import print_json
+
+    found: dict[str, Any] = {
+        **overview.as_dict(),
+        "in_words": [sentence.as_dict() for sentence in summary],
+        "steps": [_step(row) for row in steps],
+    }
+    print_json(found)
+
+
+def _step(row: StepRow) -> dict[str, Any]:
+    return {**asdict(row), "created_at": row.created_at.isoformat()}
