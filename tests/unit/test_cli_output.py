@@ -64,11 +64,24 @@ def save(path: Path, *texts: str) -> None:
 class TestHostileTexts:
     def test_are_shown_as_text(self, text: str, shown: str, db_path: Path):
         save(db_path, text)
-        for command in (["games"], ["show", text]):
+        for command in (["games"], ["show", text], ["show", text, "--steps", "--agent", text]):
             outcome = payment_sim(*command, "--db", db_path)
             assert (outcome.code, outcome.err) == (0, "")
             assert outcome.out.replace("\n", "").isprintable()
             assert any(shown in row for row in cells(outcome.out))
+
+    def test_are_looked_up_by_queries_that_do_nothing_to_a_terminal(
+        self, text: str, shown: str, db_path: Path
+    ):
+        del shown
+        save(db_path, text)
+        outcome = payment_sim("show", text, "--trace", "--db", db_path)
+        assert (outcome.code, outcome.err) == (0, "")
+        assert outcome.out.replace("\n", "").isprintable()
+        queries = [line for line in outcome.out.splitlines() if "  SELECT count(*) FROM" in line]
+        assert queries
+        with duckdb.connect(str(db_path), read_only=True) as conn:
+            assert conn.execute(queries[0]).fetchall() == [(1,)]
 
     def test_are_whole_in_json_and_do_nothing_there(self, text: str, shown: str, db_path: Path):
         del shown
@@ -99,7 +112,8 @@ def test_cost_that_is_no_number_is_shown_and_is_json(db_path: Path):
     save(db_path, "game-001")
     with duckdb.connect(str(db_path)) as conn:
         conn.execute("UPDATE policy_iterations SET new_cost = 'NaN', cost_improvement = '-inf'")
-    assert "nan" in payment_sim("show", "game-001", "--db", db_path).out
+    assert payment_sim("show", "game-001", "--db", db_path).code == 0
+    assert " nan  -inf" in payment_sim("show", "game-001", "--steps", "--db", db_path).out
     outcome = payment_sim("show", "game-001", "--db", db_path, "--json")
     assert outcome.code == 0
     json.loads(outcome.out, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
@@ -261,6 +275,12 @@ class TestNarrowTables:
         assert lines[1].split() == ["game", "final", "cost", "proposer"]
         assert lines[3].split() == ["game-001", "1,234.50", "anthropic/"]
         assert lines[4].split() == ["claude-sonnet"]
+
+    def test_folds_after_a_hyphen(self):
+        assert output._folded("two_period-42-20260102-030405", 22) == (
+            "two_period-42-\n20260102-030405"
+        )
+        assert output._folded("from -42 to 7", 8) == "from -42\nto 7"
 
     def test_a_number_cut_short_shows_that_it_is(self, monkeypatch, capsys):
         said = "\n".join(table_at(20, monkeypatch, capsys))

@@ -98,7 +98,7 @@ def cost_chart(
     if len(series) > _DRAWN:
         most = sorted(series, key=lambda one: (-one.change, one.name))[:_MOST_CHANGED]
         series = [_sum_of(series), *most]
-    labels = max((len(money(_top(one))) for one in series), default=0)
+    labels = max((len(money(end)) for one in series for end in _scale(one)), default=0)
     room = max(10, min(_WIDEST, width - labels - 3))
     lines = [line for one in series for line in _panel(one, characters, labels, room)]
     is_drawn = len(lines) > len(series)
@@ -131,14 +131,15 @@ def _sum_of(series: Sequence[_Series]) -> _Series:
     return _Series(f"all {len(series)} banks", tuple(sums))
 
 
-def _top(one: _Series) -> float:
-    return max([0.0, *(cost for cost in one.costs if cost is not None)])
+def _scale(one: _Series) -> tuple[float, float]:
+    """Return where bars begin and how far they go."""
+    known = [0.0, *(cost for cost in one.costs if cost is not None)]
+    return min(known), max(known)
 
 
 def _panel(one: _Series, characters: Characters, labels: int, room: int) -> list[str]:
     """Draw one series: its name and ends, then rows from the top to the floor."""
-    top = _top(one)
-    lowest = min([0.0, *(cost for cost in one.costs if cost is not None)])
+    lowest, top = _scale(one)
     columns = _columns(one.costs, room)
     steps = len(characters.bars)
     levels = [_level(cost, lowest, top, _HEIGHT * steps) for cost in columns]
