@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -28,9 +29,12 @@ def make_proposer(config: ProposerConfig, folder: Path | None = None) -> Propose
 
 
 def _search(config: ProposerConfig, _folder: Path | None) -> Proposer:
-    from payment_simulator.ai_cash_mgmt.proposers.search import (  # noqa: PLC0415 - Optuna is heavy
-        SearchProposer,
-    )
+    with warnings.catch_warnings():
+        # In a notebook Optuna asks for a progress bar's library, which is not used here.
+        warnings.filterwarnings("ignore", message="IProgress not found")
+        from payment_simulator.ai_cash_mgmt.proposers.search import (  # noqa: PLC0415 - Optuna is heavy
+            SearchProposer,
+        )
 
     return SearchProposer(candidates=config.candidates, sampler=config.sampler)
 
