@@ -25,7 +25,7 @@ from payment_simulator.cli.output import (
 if TYPE_CHECKING:
     from payment_simulator.analysis.overview import GameOverview
     from payment_simulator.analysis.steps import StepRow
-    from payment_simulator.analysis.tracing import Sentence
+    from payment_simulator.analysis.tracing import Sentence, TracedNumber
 
 #: Banks whose costs are told by kind one by one; of more, their sums.
 _BY_KIND = 6
@@ -284,9 +284,19 @@ def print_trace(summary: Sequence[Sentence]) -> None:
     for sentence in summary:
         print_text(sentence.text)
         for number in sentence.numbers:
-            unit = "" if number.unit == "count" else f" {number.unit}"
-            value = f" = {number.value!r}{unit}" if number.text != str(number.value) else unit
-            print_text(f"{number.text}{value}: {number.table}.{number.column}", _INDENT)
+            print_text(f"{_value(number)}: {_source(number)}", _INDENT)
             print_text(number.statement, 2 * _INDENT)
         typer.echo()
     typer.echo("Each query runs as it stands on the database, in any program that reads DuckDB.")
+
+
+def _value(number: TracedNumber) -> str:
+    """Return a number as it is said, and as the query gives it where that is not the same."""
+    unit = "" if number.unit == "count" else f" {number.unit}"
+    is_same = number.text == str(number.value)
+    return f"{number.text}{unit}" if is_same else f"{number.text} = {number.value!r}{unit}"
+
+
+def _source(number: TracedNumber) -> str:
+    is_counted = number.column == "*"
+    return f"rows of {number.table}" if is_counted else f"{number.table}.{number.column}"
