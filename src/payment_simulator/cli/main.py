@@ -15,11 +15,14 @@ import typer
 from payment_simulator._version import __version__
 from payment_simulator.cli import (
     compare,
+    dashboard,
     db,
     equilibrium,
+    exchange,
     games,
     play,
     policy,
+    report,
     scenario,
     show,
     simulate,
@@ -41,6 +44,10 @@ app.command("verify")(verify.verify)
 app.command("games")(games.games)
 app.command("show")(show.show)
 app.command("compare")(compare.compare)
+app.command("report")(report.report)
+app.command("dashboard")(dashboard.dashboard)
+app.command("export")(exchange.export)
+app.command("import")(exchange.import_)
 app.command("simulate")(simulate.simulate)
 app.command("equilibrium")(equilibrium.equilibrium)
 app.add_typer(scenario.app, name="scenario")

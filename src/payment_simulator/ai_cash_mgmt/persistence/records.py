@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -16,6 +17,8 @@ from payment_simulator.ai_cash_mgmt.persistence.models.base import (
     json_fields,
     valid_json,
 )
+from payment_simulator.ai_cash_mgmt.persistence.models.runs import RunRow
+from payment_simulator.ai_cash_mgmt.persistence.models.steps import EvaluationSampleRecord
 from payment_simulator.errors import GameNotFoundError, InputError, RunNotFoundError
 from payment_simulator.persistence.arrow import ArrowStream, arrow_batch
 from payment_simulator.persistence.migrations import migrate, schema_state
@@ -69,6 +72,11 @@ class RecordStore:
         """What the database is known by in this process: its path, or a name of its own."""
         return self._store.path or f":memory: {self._store.database_name}"
 
+    @property
+    def store(self) -> Store:
+        """The store beneath, for work on whole records such as exports."""
+        return self._store
+
     def initialize_schema(self) -> None:
         """Initialize AI Cash Management database tables.
 
@@ -114,6 +122,32 @@ class RecordStore:
         """Return the rows of a query of your own as an ``arro3.core.Table``; see ``read``."""
         return self._store.read_arrow(sql, parameters)
 
+    def save_new_rows(self, kind: type[Record], rows: ArrowStream) -> None:
+        """Save rows of any kind that come from elsewhere, each checked as its record is.
+
+        Texts that hold lists are kept as they are written.
+
+        Parameters
+        ----------
+        kind : type of Record
+            Whose rows.
+        rows : Arrow table
+            Its fields as columns, all of them, as its table holds them.
+
+        Raises
+        ------
+        InputError, pydantic.ValidationError
+            A row is not valid, or its key is there already; none was saved.
+        """
+        batch = _arrow_table(kind, rows)
+        # Tables of many rows hold the rules of their records themselves.
+        if issubclass(kind, (RunRow, EvaluationSampleRecord)):
+            self._save_table(kind, batch, is_new=True)
+            return
+        _check_each(kind, batch)
+        with self._naming_parents():
+            save_batch(self._store, kind.table(), batch, is_new=True)
+
     def _save(self, record: Record) -> None:
         with self._naming_parents():
             save_row(self._store, record.table(), record.checked().to_row())
@@ -156,11 +190,11 @@ class RecordStore:
         if not batch.num_rows:
             self._require_stored(kind, run_id)
 
-    def _save_table(self, kind: type[Record], batch: Any) -> None:
+    def _save_table(self, kind: type[Record], batch: Any, *, is_new: bool = False) -> None:
         with self._naming_parents():
             try:
                 _check_json(kind, batch)
-                save_batch(self._store, kind.table(), batch)
+                save_batch(self._store, kind.table(), batch, is_new=is_new)
             except ParentMissingError:
                 raise
             except InputError:
@@ -234,6 +268,34 @@ def _check_json(kind: type[Record], batch: Any) -> None:
                     valid_json(text)
                 except ValueError as error:
                     raise InputError(f"{kind.TABLE}.{name}: {error}") from None
+
+
+def _check_each(kind: type[Record], batch: Any) -> None:
+    """Refuse the first stored row that its record would not write, or would write otherwise."""
+    missing = [c for c in kind.model_fields if c not in batch.column_names]
+    if missing:
+        return  # what is wrong with the columns is said where they are saved
+    for row in zip(*(batch[c].to_pylist() for c in kind.model_fields), strict=True):
+        kept = kind.from_row(row).checked().to_row()
+        for name, given, written in zip(kind.model_fields, row, kept, strict=True):
+            # A counter that is NULL is another tool's way to write its default.
+            if given is not None and not _means(given, written):
+                values = dict(zip(kind.model_fields, row, strict=True))
+                where = ", ".join(f"{c}={values[c]!r}" for c in kind.KEY)
+                raise InputError(
+                    f"{kind.TABLE} ({where}): {name} is {given!r:.80}, expected {written!r:.80}"
+                )
+
+
+def _means(given: object, written: object) -> bool:
+    """Tell whether a stored value is what its record writes; lists may be spaced otherwise."""
+    if repr(given) == repr(written):
+        return True
+    try:
+        lists = [json.loads(str(given)), json.loads(str(written))]
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(lists[0], list) and lists[0] == lists[1]
 
 
 def _name_first_bad_row(kind: type[Record], batch: Any) -> None:
