@@ -38,7 +38,7 @@ def test_the_line_says_iteration_work_and_costs(db_path: Path, monkeypatch: pyte
         play(db_path, config, on_step=progress.on_step, on_work=progress.on_work)
     said = plain(terminal.getvalue())
     assert "iteration 1 of at most 1" in said
-    assert "measuring the distance from equilibrium  BANK_A 0.00  BANK_B 20.00" in said
+    assert "measuring distance from equilibrium  BANK_A 0.00  BANK_B 20.00" in said
 
 
 def test_names_act_on_no_terminal(monkeypatch: pytest.MonkeyPatch):

@@ -244,6 +244,6 @@ class GameLoop:
             assessment = assess_campaign(arena, start, self._profile, days, confidence)
         certificate = None
         if config.equilibrium is not None:
-            self._on_work("measuring the distance from equilibrium")
+            self._on_work("measuring distance from equilibrium")
             certificate = certify(self._setup, self._profile)
         return Ending(status, self.iteration, assessment, certificate)

@@ -38,7 +38,7 @@ def visible(value: object) -> str:
 def shortened(text: str, most: int) -> str:
     """Return a text as it is shown, cut where it is longer than it may be."""
     shown = visible(text)
-    return shown if len(shown) <= most else f"{shown[: most - 3]}..."
+    return shown if len(shown) <= most else f"{shown[: max(0, most - 3)]}..."[:most]
 
 
 def money(cents: float | None) -> str:

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 #: Banks whose costs a progress bar has room for.
 _BANKS_SHOWN = 3
+_BAR = 6
+#: Columns that the line of a game takes beside its numbers of iterations and what it tells.
+_BESIDE = len("iteration  of at most  ") + _BAR + len(" 0:00:00 ")
 
 
 @contextmanager
@@ -67,25 +70,40 @@ def game_progress(limit: int, *, shown: bool) -> Iterator[GameProgress]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from payment_simulator.cli.output import money, visible
-
-    count = TextColumn("iteration {task.fields[iteration]} of at most {task.fields[limit]}")
-    said = TextColumn("{task.fields[work]}  {task.fields[costs]}", markup=False)
-    costs: dict[str, float] = {}
-    columns = (count, BarColumn(bar_width=12), TimeElapsedColumn(), said)
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("game", total=limit, limit=limit, iteration=1, work="", costs="")
+    console = Console(stderr=True)
+    count = TextColumn(f"iteration {{task.fields[iteration]}} of at most {limit}")
+    said = TextColumn("{task.fields[said]}", markup=False)
+    line = _Line(max(0, console.width - _BESIDE - 2 * len(str(limit))))
+    columns = (count, BarColumn(bar_width=_BAR), TimeElapsedColumn(), said)
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("game", total=limit, iteration=1, said="")
 
         def on_step(step: Step) -> None:
-            costs[step.bank] = step.new_cost if step.decision.is_accepted else step.old_cost
-            if len(costs) <= _BANKS_SHOWN:
-                text = "  ".join(f"{visible(bank)} {money(cost)}" for bank, cost in costs.items())
-            else:
-                text = f"{len(costs)} banks, together {money(sum(costs.values()))}"
+            line.costs[step.bank] = step.new_cost if step.decision.is_accepted else step.old_cost
             # Never complete, so that the clock goes on while the end is measured.
-            bar.update(task, completed=step.iteration - 1, iteration=step.iteration, costs=text)
+            done = step.iteration - 1
+            bar.update(task, completed=done, iteration=step.iteration, said=line.text())
 
         def on_work(words: str) -> None:
-            bar.update(task, work=visible(words))
+            line.work = words
+            bar.update(task, said=line.text())
 
         yield GameProgress(on_step, on_work)
+
+
+class _Line:
+    """What is done, and the costs in force, as far as there is room for them."""
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self.work = ""
+        self.costs: dict[str, float] = {}
+
+    def text(self) -> str:
+        """Return what is told, cut at its end where it is too long."""
+        from payment_simulator.cli.output import money, shortened
+
+        costs = "  ".join(f"{bank} {money(cost)}" for bank, cost in self.costs.items())
+        if len(self.costs) > _BANKS_SHOWN:
+            costs = f"{len(self.costs)} banks, together {money(sum(self.costs.values()))}"
+        return shortened("  ".join(filter(None, (self.work, costs))), self._room)

@@ -26,7 +26,7 @@ def test_says_who_proposes_who_is_judged_and_what_is_measured_at_the_end(db_path
         "BANK_B proposes",
         "BANK_B is judged",
         "measuring costs at the end",
-        "measuring the distance from equilibrium",
+        "measuring distance from equilibrium",
     ]
 
 
