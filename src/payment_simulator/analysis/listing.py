@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -117,15 +117,31 @@ def list_games(
     InputError
         A filter or the order names what does not exist, or a number is out of range.
     """
-    if sort not in SORTS:
-        raise InputError(f"sort: {sort!r} is not one of: {', '.join(SORTS)}")
-    for name, number, least in (("limit", limit, 1), ("offset", offset, 0)):
-        if not least <= number <= _LARGEST:
-            raise InputError(f"{name} is {number}, expected a whole number of at least {least}")
-    order = f"{SORTS[sort]} {'DESC' if descending else 'ASC'}"
-    filters = _filters(status, mode, scenario, text)
-    rows = repo.read(_query("games", order=order), [*filters, limit, offset])
-    return [_game(GameSessionRecord.from_row(row[:-1]), row[-1]) for row in rows]
+    page = _Page(sort, descending, limit, offset)
+    found = _read(repo, page, "''", _filters(status, mode, scenario, text))
+    return [_game(session, name) for session, name in found]
+
+
+def list_sessions(
+    repo: GameRepository,
+    *,
+    status: str | None = None,
+    mode: str | None = None,
+    scenario: str | None = None,
+    text: str | None = None,
+    sort: str = "started",
+    descending: bool = True,
+    limit: int = 100,
+    offset: int = 0,
+) -> list[GameSessionRecord]:
+    """List games as :func:`list_games` does, as records with their configurations.
+
+    They differ from the rows of the table in one thing: iterations of a game that runs are those up
+    to its last step.
+    """
+    page = _Page(sort, descending, limit, offset)
+    found = _read(repo, page, "config_json", _filters(status, mode, scenario, text))
+    return [session for session, _ in found]
 
 
 def count_games(
@@ -141,20 +157,34 @@ def count_games(
     return int(number)
 
 
-def sessions_of(repo: GameRepository, rows: Sequence[GameRow]) -> list[GameSessionRecord]:
-    """Return the records of the games in a list, in its order.
+@dataclass(frozen=True)
+class _Page:
+    """Which part of a list, and in which order."""
 
-    They differ from those in the table in one thing: iterations of a game that runs are those up to
-    its last step.
-    """
-    columns = ", ".join(GameSessionRecord.table().columns)
-    found = repo.read(_query("sessions", columns=columns), [[row.game_id for row in rows]])
-    by_id = {session.game_id: session for session in map(GameSessionRecord.from_row, found)}
-    return [
-        by_id[row.game_id].model_copy(update={"total_iterations": row.iterations})
-        for row in rows
-        if row.game_id in by_id
-    ]
+    sort: str
+    descending: bool
+    limit: int
+    offset: int
+
+    def order(self) -> str:
+        if self.sort not in SORTS:
+            raise InputError(f"sort: {self.sort!r} is not one of: {', '.join(SORTS)}")
+        return f"{SORTS[self.sort]} {'DESC' if self.descending else 'ASC'}"
+
+    def bounds(self) -> list[int]:
+        for name, number, least in (("limit", self.limit, 1), ("offset", self.offset, 0)):
+            if not least <= number <= _LARGEST:
+                raise InputError(f"{name} is {number}, expected a whole number of at least {least}")
+        return [self.limit, self.offset]
+
+
+def _read(
+    repo: GameRepository, page: _Page, config: str, filters: list[str | None]
+) -> list[tuple[GameSessionRecord, str]]:
+    """Return games, each with the name of its scenario."""
+    sql = _query("games", order=page.order(), config=config)
+    rows = repo.read(sql, [*filters, *page.bounds()])
+    return [(GameSessionRecord.from_row(row[:-1]), row[-1]) for row in rows]
 
 
 def _query(name: str, **parts: str) -> str:

@@ -100,7 +100,7 @@ def games(
 
     No character of a TEXT is a wildcard, and capitals make no difference.
     """
-    from payment_simulator.analysis.listing import count_games, list_games, sessions_of
+    from payment_simulator.analysis.listing import count_games, list_games, list_sessions
     from payment_simulator.analysis.opening import open_record
     from payment_simulator.cli.output import print_json
 
@@ -108,11 +108,11 @@ def games(
     filters: Filters = {"status": status, "mode": mode, "scenario": scenario, "text": text}
     descending = (sort in _LARGEST_FIRST) is not reverse
     with open_record(db) as repo:
-        found = list_games(repo, **filters, sort=sort, descending=descending, limit=limit)
         if json:
-            sessions = sessions_of(repo, found)
-            print_json([session.model_dump(mode="json") for session in sessions])
+            records = list_sessions(repo, **filters, sort=sort, descending=descending, limit=limit)
+            print_json([record.model_dump(mode="json") for record in records])
             return
+        found = list_games(repo, **filters, sort=sort, descending=descending, limit=limit)
         is_page = len(found) == limit
         matching = count_games(repo, **filters) if is_page else len(found)
     if found:

@@ -27,15 +27,15 @@ named AS (
 )
 
 -- name: games
--- Without configurations, which are long. A game counts its iterations when it ends; until then they
--- are those of its last step. {order} is one of those that listing.py knows.
+-- A game counts its iterations when it ends; until then they are those of its last step. {config} is
+-- the configuration, or nothing, for it is long; {order} is one of those that listing.py knows.
 WITH {chosen}, last_steps AS (
     SELECT game_id, max(iteration_number) AS iteration
     FROM policy_iterations
     WHERE game_id IN (SELECT game_id FROM chosen WHERE status = 'running')
     GROUP BY game_id
 )
-SELECT game_id, scenario_config, master_seed, game_mode, '' AS config_json, started_at,
+SELECT game_id, scenario_config, master_seed, game_mode, {config} AS config_json, started_at,
        completed_at, status, optimized_agents,
        greatest(coalesce(total_iterations, 0), coalesce(iteration, 0)) AS iterations,
        converged, final_cost, scenario
@@ -45,7 +45,3 @@ LIMIT $5 OFFSET $6
 
 -- name: count_games
 WITH {chosen} SELECT count(*) FROM chosen
-
--- name: sessions
--- Games of a list, with their configurations.
-SELECT {columns} FROM game_sessions WHERE list_contains(?, game_id)
