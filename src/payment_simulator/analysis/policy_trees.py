@@ -66,6 +66,11 @@ def policy_tree_html(policy: Policy, other: Policy | None = None, *, side: Side 
     return f'<div class="policy policy-{side}">{"".join(parts)}</div>'
 
 
+def trees_html(policy: Policy, other: Policy | None = None, *, side: Side = "new") -> str:
+    """Return the trees of a policy alone; see :func:`policy_tree_html`."""
+    return f'<div class="policy policy-{side}">{"".join(_trees(policy, other, side))}</div>'
+
+
 def parameters_html(policy: Policy, other: Policy | None = None, *, side: Side = "new") -> str:
     """Return the parameters of a policy as a table; those of another version beside them.
 

@@ -1,0 +1,48 @@
+"""``payment-sim report``: a game as one file to read, print and send."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from payment_simulator.cli.options import DatabaseOption, JsonOption, database_to_read
+from payment_simulator.cli.play import GameArgument
+
+
+def report(
+    game: GameArgument,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="The HTML file; GAME-report.html if none is given.",
+        ),
+    ] = None,
+    db: DatabaseOption = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Write what became of a game to one HTML file.
+
+    It opens in any browser, without a network, and prints well: results, figures, every accepted
+    step, and how the game was made.
+    """
+    from payment_simulator.analysis.opening import open_record
+    from payment_simulator.analysis.report import check_target, file_name, write_report
+    from payment_simulator.cli.output import print_json, visible
+
+    target = Path(file_name(game)) if output is None else output
+    check_target(target, force=force)
+    with open_record(database_to_read(db, "report GAME")) as repo:
+        write_report(repo, game, target, force=force)
+    size = target.stat().st_size
+    if json:
+        print_json({"game_id": game, "file": str(target), "bytes": size})
+        return
+    typer.echo(
+        f"{visible(target)} tells of {visible(game)} ({size:,} bytes); open it in a browser."
+    )
