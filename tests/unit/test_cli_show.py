@@ -69,6 +69,7 @@ def test_a_game_in_figures(db_path: Path):
     assert shown["seed"] == ["42"]
     assert shown["time (UTC)"] == ["2026-01-02 03:04 to 2026-01-02 04:05, 3,661.1 s"]
     assert shown["iterations"] == ["15"]
+    assert shown["final cost"] == ["1,234,567.89, all banks together"]
     assert shown["proposers"] == ["anthropic/claude-sonnet, grid/exhaustive"]
     assert shown["proposing"] == ["6,000 tokens, 10.0 s"]
     assert shown["played with"] == ["payment-simulator 0.1.0"]

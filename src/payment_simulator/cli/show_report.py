@@ -70,6 +70,7 @@ def _facts(overview: GameOverview) -> list[tuple[str, object]]:
         ("seed", session.master_seed),
         ("time (UTC)", _time(overview)),
         ("iterations", f"{overview.iterations:,}"),
+        ("final cost", _final_cost(overview)),
         ("proposers", ", ".join(proposers) or None),
         ("acceptance", rules.acceptance_words()),
         ("judged on", _judged_on(overview)),
@@ -90,6 +91,11 @@ def _time(overview: GameOverview) -> str:
     seconds = (session.completed_at - session.started_at).total_seconds()
     took = f", {seconds:,.1f} s" if seconds >= 0 else ""  # clocks are put back at times
     return f"{moment(session.started_at)} to {moment(session.completed_at)}{took}"
+
+
+def _final_cost(overview: GameOverview) -> str | None:
+    cost = overview.session.final_cost
+    return None if cost is None else f"{money(cost)}, all banks together"
 
 
 def _judged_on(overview: GameOverview) -> str | None:
