@@ -134,6 +134,15 @@ def test_the_same_figure_is_the_same_file(record: Path, tmp_path: Path):
     assert files[0] == files[1]
 
 
+def test_a_notebook_shows_a_figure(record: Path):
+    from IPython.core.formatters import DisplayFormatter
+
+    with open_record(record) as repo:
+        shown, _ = DisplayFormatter().format(figures.cost_figure(repo, "twelve"))
+    assert shown["image/svg+xml"].startswith("<?xml")
+    assert shown["image/png"]
+
+
 def test_settings_of_the_process_neither_matter_nor_change(record: Path):
     with open_record(record) as repo:
         plain = figures.cost_figure(repo, "twelve").svg()

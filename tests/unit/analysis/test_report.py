@@ -9,6 +9,7 @@ import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,8 @@ from payment_simulator.analysis.report import file_name, report_html, write_repo
 from payment_simulator.analysis.report.tables import Column, Table
 from payment_simulator.analysis.report.texts import lines_of, shortened
 from payment_simulator.errors import GameNotFoundError, InputError, PaymentSimulatorError
+from payment_simulator.policy import builtin, to_json
+from payment_simulator.policy.tree import ActionNode, Compare, ConditionNode, Field, Param
 
 CSP = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 VOID = {"meta", "img", "link", "br", "hr"}
@@ -177,6 +180,7 @@ def test_a_game_without_an_end(status: str, repo: GameRepository):
     assert "The record has no outcomes of this game" in page.text
     assert "The game has no steps in the record." in page.text
     assert page.images == []
+    assert "cannot be played again from it" in page.text
     repo.save_policy_iteration(an_iteration())
     repo.save_game_failure(a_record(GameFailureRecord))
     page = checked(report_html(repo, "game-001"))
@@ -243,6 +247,23 @@ def test_what_is_left_out_is_said(repo: GameRepository, monkeypatch: pytest.Monk
     assert "2 more policies are left out for length" in page.text
     query = "SELECT * FROM policy_iterations WHERE game_id = 'game-001' AND NOT was_accepted"
     assert query in page.text
+
+
+def test_trees_that_changed_are_drawn_before_and_after(repo: GameRepository):
+    old = builtin("deadline")
+    parameters = {**old.parameters, "floor": 0.5}
+    small = Compare("<=", Field("amount"), Param("floor"))
+    guard = ConditionNode("small", small, ActionNode("now", "Release"), old.payment_tree)
+    new = replace(old, payment_tree=guard, parameters=parameters)
+    repo.save_game_session(a_session())
+    for number, (before, after) in enumerate([(old, new), (new, old), (old, old)], 1):
+        texts = {"old_policy_json": to_json(before), "new_policy_json": to_json(after)}
+        repo.save_policy_iteration(an_iteration(number, **texts))
+    html = report_html(repo, "game-001")
+    page = checked(html)
+    assert html.count('class="node fork added"') == html.count('class="node fork removed"') == 1
+    assert 'payment_tree, node "small": new fork amount' in page.text
+    assert "The parameters and trees are as before." in page.text
 
 
 def test_calls_of_models_and_their_reasons(repo: GameRepository):

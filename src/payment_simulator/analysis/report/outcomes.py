@@ -100,7 +100,7 @@ def _relative(start: float, final: float) -> float | None:
 def _days(outcomes: list[GameOutcomeRecord]) -> str:
     samples = max(found.num_samples for found in outcomes)
     if samples == 1:
-        return "In currency units (cents / 100), on one day, the same for start and end."
+        return "In currency units (cents / 100), of one run, with the same days for start and end."
     shares = {found.confidence for found in outcomes if found.confidence is not None}
     interval = (
         f" Low and high are the ends of the two-sided interval of the mean gain at confidence "
@@ -109,8 +109,8 @@ def _days(outcomes: list[GameOutcomeRecord]) -> str:
         else ""
     )
     return (
-        f"Means of {counted(samples, 'day')} on which no step was judged, the same for start and "
-        f"end, in currency units (cents / 100).{interval}"
+        f"Means of {counted(samples, 'sample')} on which no step was judged, the same for start "
+        f"and end, in currency units (cents / 100).{interval}"
     )
 
 

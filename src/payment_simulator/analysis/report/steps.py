@@ -28,6 +28,7 @@ from payment_simulator.policy.diff import diff_policies
 _MOST_TOLD: Final = 60
 _MOST_DRAWN: Final = 6
 _MOST_ROWS: Final = 300
+_UNREADABLE: Final = "The policy is not one that this version can read; its text is in the record"
 
 
 @dataclass(frozen=True)
@@ -122,18 +123,7 @@ def _left_out(what: str, game_id: str, condition: str) -> str:
 
 def _accepted(repo: GameRepository, game_id: str, row: StepRow, *, is_drawn: bool) -> AcceptedStep:
     view = step_view(repo, game_id, row.agent_id, row.iteration)
-    parameters = old = new = None
-    note = ""
-    if view.old is not None and view.new is not None:
-        parameters = safe(parameters_html(view.new, view.old, side="new"))
-        aligned = align_policies(view.old, view.new)
-        if aligned.old or aligned.new:
-            old = safe(trees_html(view.old, view.new, side="old"))
-            new = safe(trees_html(view.new, view.old, side="new"))
-        else:
-            note = "The trees are as before."
-    else:
-        note = "The policy is not one that this version can read; its text is in the record."
+    parameters, old, new, note = _pictured(view)
     has_days = view.samples is not None and len(view.samples.number) > 1
     return AcceptedStep(
         title=f"Iteration {row.iteration}, {row.agent_id}",
@@ -156,6 +146,22 @@ def _accepted(repo: GameRepository, game_id: str, row: StepRow, *, is_drawn: boo
             else None
         ),
     )
+
+
+def _pictured(view: StepView) -> tuple[Markup | None, Markup | None, Markup | None, str]:
+    """Return parameters, the trees before and after, where they differ, and what does not."""
+    if view.old is None or view.new is None:
+        return None, None, None, f"{_UNREADABLE}."
+    before, after = view.old, view.new
+    parameters = old = new = None
+    if before.parameters != after.parameters:
+        parameters = safe(parameters_html(after, before, side="new"))
+    aligned = align_policies(before, after)
+    if aligned.old or aligned.new:
+        old = safe(trees_html(before, after, side="old"))
+        new = safe(trees_html(after, before, side="new"))
+    same = [word for word, found in (("parameters", parameters), ("trees", new)) if found is None]
+    return parameters, old, new, f"The {' and '.join(same)} are as before." if same else ""
 
 
 def _facts(view: StepView) -> str:
@@ -183,10 +189,10 @@ def _gain(row: StepRow, samples: PairedSamples | None) -> str:
     if samples is None:
         return text
     if len(samples.number) == 1:
-        return f"{text} on one day"
+        return f"{text}, on one sample"
     low, high = shown(samples.low, "money"), shown(samples.high, "money")
-    days = counted(len(samples.number), "paired day")
-    return f"{text}, between {low} and {high} at confidence {samples.confidence:.3g}, on {days}"
+    paired = counted(len(samples.number), "paired sample")
+    return f"{text}, between {low} and {high} at confidence {samples.confidence:.3g}, on {paired}"
 
 
 def _change(view: StepView) -> list[str]:
