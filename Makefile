@@ -47,6 +47,7 @@ bench:  ## Measure the record, the engine and the game (some minutes)
 	$(BIN)/python benchmarks/engine.py
 	$(BIN)/python benchmarks/proposers.py
 	$(BIN)/python benchmarks/game.py
+	$(BIN)/python benchmarks/results.py
 
 .PHONY: lock
 lock:  ## Choose the exact versions anew (needs uv)

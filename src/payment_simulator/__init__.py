@@ -1,7 +1,8 @@
 """A laboratory for AI cash management in large-value payment systems.
 
 The powers of the command line under the same names: ``simulate``, ``simulate_batch``,
-``load_scenario``, ``load_policy``. Games and their record: :mod:`payment_simulator.ai_cash_mgmt`.
+``load_scenario``, ``load_policy``. Games and their record: :mod:`payment_simulator.ai_cash_mgmt`;
+results: :mod:`payment_simulator.analysis`.
 """
 
 from __future__ import annotations

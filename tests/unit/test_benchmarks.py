@@ -60,6 +60,13 @@ RUNS = {
             "3 banks, 3 iterations",
         },
     ),
+    "results": (
+        "--games 2 --per-game 20 --repeat 2",
+        {
+            *("start (--version)", "games", "show", "compare", "steps of a game as records"),
+            *("list through a copy, while written", "list through a question"),
+        },
+    ),
     "import_time": (
         "--repeat 2 --top 3",
         {"python -c pass", "import duckdb", "import payment_simulator.ai_cash_mgmt"},

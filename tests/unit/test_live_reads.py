@@ -185,8 +185,10 @@ def test_errors_are_of_their_kind(db_path: Path):
                 read("SELECT * FROM nowhere")
             with pytest.raises(InputError, match="expected one statement that reads"):
                 read("DELETE FROM game_sessions")
-        with pytest.raises(InputError, match="a parameter is a datetime"):
-            store.read("SELECT ?", (datetime(2026, 1, 1),))
+        for wrong in (datetime(2026, 1, 1), [datetime(2026, 1, 1)], b"bytes", {}):
+            with pytest.raises(InputError, match="a parameter is a"):
+                store.read("SELECT ?", (wrong,))
+        assert store.read("SELECT list_contains(?, 2)", ([1, 2],)) == [(True,)]
         with pytest.raises(InputError, match="a column holds a UUID"):
             store.read("SELECT uuid()")
 

@@ -4,6 +4,7 @@ import sys
 import pytest
 
 import payment_simulator
+from payment_simulator import analysis
 
 
 @pytest.mark.parametrize("name", payment_simulator.__all__)
@@ -12,9 +13,17 @@ def test_every_public_name_is_there(name):
     assert name in dir(payment_simulator)
 
 
+@pytest.mark.parametrize("name", analysis.__all__)
+def test_every_public_name_of_the_analysis_is_there(name):
+    assert callable(getattr(analysis, name))
+    assert name in dir(analysis)
+
+
 def test_a_name_that_is_not_there_is_an_attribute_error():
     with pytest.raises(AttributeError, match="has no attribute 'simulat'"):
         payment_simulator.simulat  # noqa: B018
+    with pytest.raises(AttributeError, match="has no attribute 'iteration'"):
+        analysis.iteration  # noqa: B018
 
 
 @pytest.mark.parametrize("module", ["numba", "numpy", "duckdb", "yaml"])

@@ -9,7 +9,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from payment_simulator.analysis.compare import compare_games
     from payment_simulator.analysis.dictionary import data_dictionary
+    from payment_simulator.analysis.exchange import export_games, import_games
     from payment_simulator.analysis.frames import (
         bank_states,
         columns,
@@ -24,15 +26,23 @@ if TYPE_CHECKING:
         simulation_runs,
         view,
     )
+    from payment_simulator.analysis.listing import list_games
     from payment_simulator.analysis.opening import open_record
+    from payment_simulator.analysis.overview import game_overview
+    from payment_simulator.analysis.report import write_report
 
 __all__ = [
     "bank_states",
     "columns",
+    "compare_games",
     "daily_costs",
     "data_dictionary",
     "events",
+    "export_games",
+    "game_overview",
+    "import_games",
     "iterations",
+    "list_games",
     "model_calls",
     "open_record",
     "outcomes",
@@ -41,16 +51,22 @@ __all__ = [
     "sessions",
     "simulation_runs",
     "view",
+    "write_report",
 ]
 
 # Looked up when asked for: a list of games needs no library of figures.
 _HOMES = {
+    "compare": ("compare_games",),
     "dictionary": ("data_dictionary",),
+    "exchange": ("export_games", "import_games"),
     "frames": (
         *("bank_states", "columns", "daily_costs", "events", "iterations", "model_calls"),
         *("outcomes", "payments", "samples", "sessions", "simulation_runs", "view"),
     ),
+    "listing": ("list_games",),
     "opening": ("open_record",),
+    "overview": ("game_overview",),
+    "report": ("write_report",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

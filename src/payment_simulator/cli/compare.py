@@ -61,7 +61,7 @@ def compare(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Set games side by side: costs, parameters, convergence, prices.
+    """Set games side by side: costs, parameters, convergence.
 
     Of games that differ in their seed alone, means are shown with intervals.
     """

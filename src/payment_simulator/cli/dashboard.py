@@ -47,7 +47,7 @@ def dashboard(
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Show games, steps and simulation runs in a browser; nothing is changed."""
+    """Show games, steps and runs in a browser; only reads."""
     from payment_simulator.errors import InputError
 
     missing = [name for name in _NEEDS if importlib.util.find_spec(name) is None]

@@ -34,14 +34,15 @@ def question(sql: str, parameters: Sequence[Any]) -> bytes:
     Raises
     ------
     InputError
-        A parameter is no text, number or truth value.
+        A parameter is no text, number or truth value, nor a list of them.
     """
-    for value in parameters:
-        if not isinstance(value, _PLAIN):
-            raise InputError(
-                f"a parameter is a {type(value).__name__}; expected a text, a number, a truth "
-                "value or None"
-            )
+    for given in parameters:
+        for value in given if isinstance(given, list) else [given]:
+            if not isinstance(value, _PLAIN):
+                raise InputError(
+                    f"a parameter is a {type(value).__name__}; expected a text, a number, a truth "
+                    "value, None, or a list of them"
+                )
     return json.dumps({"sql": sql, "parameters": list(parameters)}).encode("utf-8")
 
 
