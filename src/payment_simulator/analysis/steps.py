@@ -181,7 +181,7 @@ def step_rows(
     if offset < 0:
         raise InputError(f"offset is {offset!r}, expected a whole number of at least 0")
     which = (game_id, agent_id, agent_id)
-    found = repo.read(_sql("step_rows"), (*which, list(verdicts), checked_limit(limit), offset))
+    found = repo.read(_sql("step_rows"), (*which, ",".join(verdicts), checked_limit(limit), offset))
     if not found:
         return []
     span = (*which, found[0][1], found[-1][1])

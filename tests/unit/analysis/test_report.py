@@ -18,6 +18,7 @@ import pytest
 from tests.builders import VALUES, a_record, a_session, an_iteration
 from tests.games import Told, castro, fraction, play, twelve
 from tests.migration.make_assets import asset
+from tests.processes import WRITER, running
 
 from payment_simulator.ai_cash_mgmt import (
     EquilibriumCertificateRecord,
@@ -187,6 +188,12 @@ def test_a_game_without_an_end(status: str, repo: GameRepository):
     assert "15.00 → 12.00, a gain of 3.00" in page.text
     assert "is not one that this version can read" in page.text
     assert ("Stopped: the model did not answer" in page.text) == (status == "failed")
+
+
+def test_a_record_that_is_being_written(db_path: Path):
+    with running(WRITER, db_path), open_record(db_path) as repo:
+        page = checked(report_html(repo, "game-001"))
+    assert "Iteration 1, BANK_A" in page.text
 
 
 def hostile_values(kind: Any) -> dict[str, Any]:

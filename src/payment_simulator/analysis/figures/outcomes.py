@@ -46,7 +46,7 @@ _MOST_GAMES = 40
 _LOOKS: Mapping[str, tuple[str, str]] = {
     CostKind.LIQUIDITY: (BLUE, ""),
     CostKind.DELAY: (ORANGE, "////"),
-    CostKind.DEADLINE_PENALTY: (VERMILLION, ""),
+    CostKind.DEADLINE_PENALTY: (VERMILLION, "++++"),
     CostKind.END_OF_DAY: (PURPLE, "\\\\\\\\"),
     CostKind.OVERDRAFT: (SKY, "----"),
     CostKind.COLLATERAL: (GREEN, "xxxx"),
@@ -138,7 +138,7 @@ def _split(outcomes: list[_Outcome]) -> ResultFigure:
     left = [0.0] * len(heights)
     for place, kind in enumerate(kinds):
         widths = [s.get(kind, 0.0) for found in outcomes for s in (found.start, found.final)]
-        colour, hatch = _LOOKS.get(kind, (line_style(place)["color"], "++++"))
+        colour, hatch = _LOOKS.get(kind, (line_style(place)["color"], "||||"))
         axes.barh(
             heights,
             widths,

@@ -28,6 +28,7 @@ GROUP BY verdict
 ORDER BY verdict
 
 -- name: step_rows
+-- The verdicts asked for are one text, with commas between them.
 SELECT agent_id, iteration_number, trigger_tick,
     CASE
         WHEN was_accepted THEN 'accepted'
@@ -37,7 +38,7 @@ SELECT agent_id, iteration_number, trigger_tick,
     old_cost, new_cost, cost_improvement, validation_errors, llm_model, llm_latency_seconds,
     tokens_used, created_at
 FROM policy_iterations
-WHERE game_id = ? AND (? IS NULL OR agent_id = ?) AND list_contains(?, verdict)
+WHERE game_id = ? AND (? IS NULL OR agent_id = ?) AND list_contains(string_split(?, ','), verdict)
 ORDER BY iteration_number, agent_id
 LIMIT ? OFFSET ?
 
