@@ -185,9 +185,9 @@ def test_many_banks_with_odd_names(crowd: GameRepository):
         figures.parameter_figure(crowd, "game-001"),
         figures.balance_figure(crowd, "run-001"),
         figures.queue_figure(crowd, "run-001"),
-        figures.throughput_figure(crowd, ["run-001"]),
+        figures.throughput_figure(crowd, "run-001"),
         figures.cost_split_figure(crowd, "game-001"),
-        figures.comparison_figure(crowd, ["game-001"]),
+        figures.comparison_figure(crowd, "game-001"),
     ]
     for figure in found:
         svg = drawn(figure)

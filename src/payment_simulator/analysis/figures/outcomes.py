@@ -32,6 +32,7 @@ from payment_simulator.analysis.figures.parts import (
     money_axis,
     name,
     nothing_to_draw,
+    one_or_more,
     peak,
 )
 from payment_simulator.analysis.older_files import or_nothing
@@ -194,7 +195,7 @@ def _is_paid(kind: str, outcomes: list[_Outcome]) -> bool:
     return any(side.get(kind, 0.0) for found in outcomes for side in (found.start, found.final))
 
 
-def comparison_figure(repo: GameRepository, game_ids: Sequence[str]) -> ResultFigure:
+def comparison_figure(repo: GameRepository, game_ids: str | Sequence[str]) -> ResultFigure:
     """Draw several games side by side: what all banks paid in sum at the start and at the end.
 
     Games without outcomes, such as those that have not ended, are drawn from their steps: the sum
@@ -204,7 +205,7 @@ def comparison_figure(repo: GameRepository, game_ids: Sequence[str]) -> ResultFi
     ----------
     repo : GameRepository
         The record.
-    game_ids : sequence of str
+    game_ids : str or sequence of str
         One to forty games.
 
     Raises
@@ -214,6 +215,7 @@ def comparison_figure(repo: GameRepository, game_ids: Sequence[str]) -> ResultFi
     InputError
         No game is named, or more than can be drawn.
     """
+    game_ids = one_or_more(game_ids)
     if not 1 <= len(game_ids) <= _MOST_GAMES:
         raise InputError(f"{len(game_ids)} games are named, expected 1 to {_MOST_GAMES}")
     ends = {}

@@ -33,6 +33,11 @@ MOST_VECTORS: Final = 3000
 MOST_LINES: Final = 6
 
 
+def one_or_more(names: str | Sequence[str]) -> Sequence[str]:
+    """Return names as a sequence; a single one stands for itself, not for its letters."""
+    return [names] if isinstance(names, str) else names
+
+
 def drawable(values: Iterable[float | None]) -> list[float]:
     """Return values with NaN for what no figure can show: nothing, infinities, the immense."""
     return [

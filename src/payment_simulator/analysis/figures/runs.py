@@ -31,6 +31,7 @@ from payment_simulator.analysis.figures.parts import (
     name,
     nothing_to_draw,
     number_axis,
+    one_or_more,
     peak,
     whole_axis,
 )
@@ -150,7 +151,7 @@ def queue_figure(repo: GameRepository, run_id: str) -> ResultFigure:
 
 
 def throughput_figure(
-    repo: GameRepository, run_ids: Sequence[str], labels: Sequence[str] | None = None
+    repo: GameRepository, run_ids: str | Sequence[str], labels: Sequence[str] | None = None
 ) -> ResultFigure:
     """Draw which share of a day's settled value had settled by each tick of the day.
 
@@ -158,7 +159,7 @@ def throughput_figure(
     ----------
     repo : GameRepository
         The record.
-    run_ids : sequence of str
+    run_ids : str or sequence of str
         One or more runs, a curve each; the mean over their days.
     labels : sequence of str, optional
         What the runs are called; their ids where this is not given.
@@ -168,7 +169,7 @@ def throughput_figure(
     RunNotFoundError
         There is no such run.
     """
-    runs = [get_run(repo, run_id) for run_id in run_ids]
+    runs = [get_run(repo, run_id) for run_id in one_or_more(run_ids)]
     curves = [throughput(repo, run, 0, run.num_days - 1) for run in runs]
     with style():
         if not any(curves):
