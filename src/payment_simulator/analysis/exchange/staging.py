@@ -115,9 +115,7 @@ def _naming(where: Path, kind: type[Record]) -> Iterator[None]:
     try:
         yield
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "a row"
-        raise InputError(f"{where}: {place} is {first['input']!r:.80}: {first['msg']}") from error
+        raise InputError(f"{where}: {_first_of(error, kind)}") from error
     except (GameNotFoundError, RunNotFoundError) as error:
         missing = error.game_id if isinstance(error, GameNotFoundError) else error.run_id
         raise InputError(
@@ -126,6 +124,16 @@ def _naming(where: Path, kind: type[Record]) -> Iterator[None]:
     except (InputError, DamagedDatabaseError) as error:
         said = str(error).partition(". Run:")[0].removeprefix(f"{kind.TABLE}: ")
         raise InputError(f"{where}: {said}") from error
+
+
+def _first_of(error: ValidationError, kind: type[Record]) -> str:
+    """Return what is wrong with a row, in words."""
+    first = error.errors()[0]
+    said, given = first["msg"].removeprefix("Value error, "), first["input"]
+    if first["loc"]:
+        return f"{'.'.join(str(part) for part in first['loc'])} is {given!r:.80}: {said}"
+    where = ", ".join(f"{c}={given[c]!r:.80}" for c in kind.KEY if c in given)
+    return f"row ({where}): {said}"
 
 
 def _check_belonging(repo: GameRepository, folder: Path, manifest: Manifest) -> None:

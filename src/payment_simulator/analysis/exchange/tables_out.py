@@ -19,6 +19,8 @@ _MOST_ROWS = 60 * _VECTOR
 _AT_ONCE = 32 << 20
 #: How many groups of rows DuckDB holds while it writes: one for each thread, packed and not.
 _COPIES = 6
+#: What it holds beside them.
+_USUAL = 256 << 20
 _PARQUET = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {rows}"
 #: Texts are always quoted, so that an empty one is not taken for NULL.
 _CSV = (
@@ -96,20 +98,20 @@ def write_table(
     first, last, count, longest = store.read(query("where_it_lies", kind), (list(games),))[0]
     at_once = max(1, min(_MOST_ROWS, _AT_ONCE // max(longest, 1)))
     if file_format == "parquet":
-        n_rows = max(_VECTOR, at_once // _VECTOR * _VECTOR)
+        at_once = max(_VECTOR, at_once // _VECTOR * _VECTOR)
         sql = query(
             "copy_out",
             query=query("selected", kind),
             path="$2",
-            options=_PARQUET.format(rows=n_rows),
+            options=_PARQUET.format(rows=at_once),
         )
-        with _room(store, n_rows * longest * _COPIES):
+        with _room(store, min(at_once, count) * longest * _COPIES):
             store.read(sql, (list(games), str(path)))
         return int(count)
     options = _JSON if file_format == "json" else _CSV.format(texts=", ".join(texts_of(kind)))
     sql = query("copy_out", query=query("stretch", kind), path="$4", options=options)
     part = path.with_name("part")
-    with path.open("wb") as whole:
+    with path.open("wb") as whole, _room(store, min(at_once, count) * longest * _COPIES):
         if file_format == "csv":
             whole.write(header(kind))
         # DuckDB 2.0 holds all rows of a row group in memory for the sake of their order.
@@ -130,12 +132,12 @@ def header(kind: type[Record]) -> bytes:
 @contextmanager
 def _room(store: Store, needed: int) -> Iterator[None]:
     """Let DuckDB have the memory that very long rows need, while they are written."""
-    [(before,)] = store.read("SELECT current_setting('memory_limit')")
-    if needed <= _AT_ONCE * _COPIES:
+    if needed <= _AT_ONCE:
         yield
         return
-    with_others = needed + _AT_ONCE * _COPIES
-    store.run_script(f"SET memory_limit = '{min(with_others, _half_of_memory())}B'")
+    [(before,)] = store.read("SELECT current_setting('memory_limit')")
+    limit = min(needed + _USUAL, max(_half_of_memory(), _USUAL))
+    store.run_script(f"SET memory_limit = '{limit}B'")
     try:
         yield
     finally:
