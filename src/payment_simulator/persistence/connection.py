@@ -105,6 +105,7 @@ class DatabaseManager:
         self._file = self.db_path if in_memory else real_path(self.db_path)
         self.read_only = read_only
         self.is_snapshot = False
+        self._is_new = in_memory
         self._finalizer: weakref.finalize[..., DatabaseManager] | None = None
         if in_memory:
             self.conn = duckdb.connect(MEMORY, config=open_config())
@@ -120,7 +121,8 @@ class DatabaseManager:
             self._store = Store(self.conn)
             if not in_memory:
                 self._refuse_data_file()
-            schema_state(self._store)
+            if not self._is_new:  # to tell that a file is empty takes 30 ms
+                schema_state(self._store)
         except BaseException:
             self.close()
             raise
@@ -141,6 +143,7 @@ class DatabaseManager:
         has_log = is_left_open = False
         if not look(self._file):
             create(self._file)
+            self._is_new = True
         else:
             has_log = log_path(self._file).exists()
             is_left_open = has_log or sidecar_path(self._file).exists()

@@ -162,7 +162,8 @@ def migrate(store: Store) -> Path | None:
     ReadOnlyDatabaseError
         The tables are missing or old, and the database is open for reading only.
     """
-    if not schema_state(store).pending:
+    # Most files are at the newest version. To tell that one is empty takes longer: done below.
+    if LEDGER in names_in(store) and not schema_state(store).pending:
         return None
     with store.alone():
         return _migrate_alone(store)
