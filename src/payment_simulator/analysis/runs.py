@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -182,7 +183,7 @@ def bank_series(
     """
     ticks = (last_day - first_day + 1) * run.ticks_per_day
     ticks_per_point = max(1, math.ceil(ticks / MOST_POINTS))
-    values = (run.run_id, list(banks), first_day, last_day, ticks_per_point)
+    values = (run.run_id, json.dumps(list(banks)), first_day, last_day, ticks_per_point)
     by_bank: dict[str, list[tuple[int, ...]]] = {}
     for bank, *columns in repo.read(_sql("states"), values):
         by_bank.setdefault(bank, []).append(tuple(columns))

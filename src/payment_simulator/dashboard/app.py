@@ -15,7 +15,15 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from payment_simulator.analysis.policy_trees import policy_tree_css
-from payment_simulator.dashboard import data, game_pages, live, pages, run_pages, words
+from payment_simulator.dashboard import (
+    compare_pages,
+    data,
+    game_pages,
+    live,
+    pages,
+    run_pages,
+    words,
+)
 from payment_simulator.dashboard.assets import Assets
 from payment_simulator.dashboard.bars import bar_width, kinds_of, whisker
 from payment_simulator.dashboard.security import Access, Guard
@@ -61,6 +69,8 @@ def build_app(source: Source, access: Access) -> tuple[ASGIApp, Site]:
             Route("/step", game_pages.step),
             Route("/run", run_pages.run),
             Route("/payment", run_pages.payment),
+            Route("/compare", compare_pages.compare),
+            Route("/data/compare", compare_pages.costs),
             Route("/data/costs", data.costs),
             Route("/data/parameters", data.parameters),
             Route("/data/samples", data.samples),
@@ -75,6 +85,7 @@ def build_app(source: Source, access: Access) -> tuple[ASGIApp, Site]:
             Exception: _fault,
         },
     )
+    app.router.redirect_slashes = False  # an address is as it is written, or none
     site = Site(source, _templates(assets))
     app.state.site = site
     return Guard(app, access), site
@@ -103,6 +114,7 @@ def _templates(assets: Assets) -> Environment:
     environment.filters.update({function.__name__: function for function in filters})
     environment.globals.update(
         asset=assets.address,
+        command=words.command,
         link=words.link,
         MODES=words.MODE_WORDS,
         KINDS=words.KIND_WORDS,

@@ -39,7 +39,7 @@ class Site:
     def render(self, template: str, **context: Any) -> str:
         """Return a page."""
         return self._templates.get_template(template).render(
-            file_name=self.source.path.name, **context
+            file_name=self.source.path.name, file_path=self.source.path, **context
         )
 
     def page(self, template: str, **context: Any) -> HTMLResponse:

@@ -35,6 +35,7 @@ class _Opened:
     repo: GameRepository
     marks: Marks
     since: float
+    left_at: float = 0.0
     users: int = 0
     is_closed: bool = False
 
@@ -54,6 +55,7 @@ class Source:
         self._opened: _Opened | None = None
         self._is_opening = False
         self._closed_at = 0.0
+        self._timer: threading.Timer | None = None
 
     def marks(self) -> Marks:
         """Return what tells, without opening anything, whether the record may have changed."""
@@ -77,10 +79,14 @@ class Source:
             self._leave(opened)
 
     def close(self) -> None:
-        """Let go of the file, if nobody reads it now."""
+        """Let go of the file, if nobody reads it now; nothing of it is left behind."""
         with self._changed:
             if self._opened is not None and self._opened.users == 0:
                 self._let_go(self._opened)
+            timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
+            timer.join()
 
     def _join(self) -> _Opened:
         marks = self.marks()
@@ -123,15 +129,27 @@ class Source:
     def _leave(self, opened: _Opened) -> None:
         with self._changed:
             opened.users -= 1
-            if opened.users == 0:
-                timer = threading.Timer(LINGER_SECONDS, self._close_if_idle, (opened,))
-                timer.daemon = True
-                timer.start()
+            opened.left_at = time.monotonic()
+            if opened.users == 0 and self._timer is None:
+                self._wait_to_close(LINGER_SECONDS)
             self._changed.notify_all()
 
-    def _close_if_idle(self, opened: _Opened) -> None:
+    def _wait_to_close(self, seconds: float) -> None:
+        self._timer = threading.Timer(seconds, self._close_if_idle)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _close_if_idle(self) -> None:
+        """Close what nobody has asked for since; wait again, if somebody has."""
         with self._changed:
-            if self._opened is opened and opened.users == 0:
+            self._timer = None
+            opened = self._opened
+            if opened is None or opened.users > 0:
+                return  # who reads now sees to it afterwards
+            rest = opened.left_at + LINGER_SECONDS - time.monotonic()
+            if rest > 0:
+                self._wait_to_close(rest)
+            else:
                 self._let_go(opened)
 
     def _let_go(self, opened: _Opened) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
@@ -99,6 +100,11 @@ def seconds(value: float | None) -> str:
 def counted(count: int, thing: str, things: str | None = None) -> str:
     """Return a number with the name of what it counts."""
     return f"{count:,} {thing if count == 1 else things or thing + 's'}"
+
+
+def command(*words: object) -> str:
+    """Return a command as a person types it into a shell."""
+    return visible("payment-sim " + shlex.join(str(word) for word in words))
 
 
 def link(path: str, **parameters: object) -> str:

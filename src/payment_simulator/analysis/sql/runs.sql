@@ -23,11 +23,12 @@ ORDER BY ALL
 
 -- name: states
 -- Banks over the ticks of some days. Where a line would have more points than can be seen, each
--- stands for some ticks, and is the last of them; 1 run, 2 banks, 3 and 4 days, 5 ticks of a point.
+-- stands for some ticks, and is the last of them; 1 run, 2 banks as a JSON array (a list does not
+-- travel to a process that writes the record), 3 and 4 days, 5 ticks of a point.
 SELECT agent_id, tick, balance_cents, credit_limit_cents, posted_collateral_cents,
     queue1_count, queue1_cents, queue2_count, queue2_cents
 FROM bank_states
-WHERE run_id = $1 AND list_contains($2, agent_id) AND day BETWEEN $3 AND $4
+WHERE run_id = $1 AND list_contains(from_json($2, '["VARCHAR"]'), agent_id) AND day BETWEEN $3 AND $4
 QUALIFY row_number() OVER (PARTITION BY agent_id, tick // $5 ORDER BY tick DESC) = 1
 ORDER BY agent_id, tick
 

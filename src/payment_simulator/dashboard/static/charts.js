@@ -4,7 +4,11 @@
 const HEIGHT = 260;
 const ROWS_AT_ONCE = 200;
 const CLICK_PIXELS = 4;
+const SECOND_CLICK_MS = 280;
 const SERIES = 8;
+const FEW_POINTS = 60;
+const DENSE = 1500;
+const DOT = 3;
 
 let colours = {};
 export function colour(name) {
@@ -26,66 +30,95 @@ export function element(tag, attributes = {}, ...children) {
 }
 
 const MONEY = new Intl.NumberFormat("en-GB", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-const SHORT = new Intl.NumberFormat("en-GB", { notation: "compact", maximumFractionDigits: 2 });
+const signed = (text) => text.replace("-", "\u2212");
 const PLAIN = new Intl.NumberFormat("en-GB", { maximumSignificantDigits: 6 });
-export const money = (cents) => (cents == null ? "–" : MONEY.format(cents / 100 || 0));
-export const shortMoney = (cents) => SHORT.format(cents / 100);
-export const plain = (value) => (value == null ? "–" : PLAIN.format(value));
-const whole = (value) => (Number.isInteger(value) ? value.toLocaleString("en-GB") : "");
+export const money = (cents) => (cents == null ? "–" : signed(MONEY.format(cents / 100 || 0)));
+// Short amounts for an axis, with as many digits as tell its marks apart.
+const UNITS = [[1e9, "bn"], [1e6, "m"], [1e3, "k"], [1, ""]];
+export function shortMoney(splits, stride) {
+  const largest = Math.max(...splits.map(Math.abs)) / 100;
+  const [unit, letter] = UNITS.find(([size]) => largest >= size) ?? [1, ""];
+  const step = stride / 100 / unit;
+  let digits = 0;
+  while (digits < 6 && Math.abs(Math.round(step * 10 ** digits) / 10 ** digits - step) > step * 1e-6) digits += 1;
+  return splits.map((cents) => signed((cents / 100 / unit || 0).toLocaleString("en-GB", { maximumFractionDigits: digits })) + (cents ? letter : ""));
+}
+const each = (format) => (splits) => splits.map(format);
+export const plain = (value) => (value == null ? "–" : signed(PLAIN.format(value)));
+const WHOLE = new Intl.NumberFormat("en-GB");
+const whole = (value) => (Number.isInteger(value) ? WHOLE.format(value) : "");
 
 // Draws each point of a series as a sign of its own: what is told by colour is told by form, too.
+// Where points stand so dense that no form can be seen, each is a dot.
 export function marks(kindOf) {
   return (u, series, from, to) => {
     const { ctx, bbox } = u;
     const xs = u.data[0];
     const ys = u.data[series];
     const scale = devicePixelRatio;
-    const seen = new Set();
-    const paths = {};
-    for (let i = from; i <= to; i += 1) {
-      if (ys[i] == null) continue;
-      const x = Math.round(u.valToPos(xs[i], "x", true));
-      const y = Math.round(u.valToPos(ys[i], u.series[series].scale, true));
-      if (y < bbox.top - 9 || y > bbox.top + bbox.height + 9) continue;
-      const kind = kindOf(i);
-      // Points that fall on the same spot are drawn once.
-      const spot = ((x >> 1) * 16384 + (y >> 1)) * 4 + kind.code;
-      if (seen.has(spot)) continue;
-      seen.add(spot);
-      const path = (paths[kind.code] ??= { kind, path: new Path2D() }).path;
-      const size = kind.size * scale;
-      if (kind.shape === "cross") {
-        path.moveTo(x - size, y - size);
-        path.lineTo(x + size, y + size);
-        path.moveTo(x - size, y + size);
-        path.lineTo(x + size, y - size);
-      } else {
-        path.moveTo(x + size, y);
-        path.arc(x, y, size, 0, 2 * Math.PI);
-      }
-    }
+    const isDense = to - from > DENSE;
+    const grain = isDense ? DOT * scale : 2;
+    const { min: left, max: right } = u.scales.x;
+    const { min: low, max: high } = u.scales[u.series[series].scale];
+    const perX = bbox.width / (right - left);
+    const perY = bbox.height / (high - low);
+    const columns = Math.ceil(bbox.width / grain) + 2;
+    const rows = Math.ceil((bbox.height + 18) / grain) + 2;
+    const seen = new Map();
     ctx.save();
     ctx.beginPath();
     ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
     ctx.clip();
-    for (const { kind, path } of Object.values(paths)) {
-      const paint = colour(kind.colour);
-      ctx.strokeStyle = paint;
-      ctx.lineWidth = 1.6 * scale;
-      if (kind.shape === "disc") {
-        ctx.fillStyle = paint;
-        ctx.fill(path);
+    for (let i = from; i <= to; i += 1) {
+      if (ys[i] == null) continue;
+      const x = Math.round((xs[i] - left) * perX);
+      const y = Math.round((high - ys[i]) * perY);
+      if (y < -9 || y > bbox.height + 9) continue;
+      const kind = kindOf(i);
+      let of = seen.get(kind);
+      if (!of) seen.set(kind, (of = { spots: new Uint8Array(columns * rows), path: new Path2D(), paint: colour(kind.colour) }));
+      // Points that fall on the same spot are drawn once.
+      const spot = Math.floor((y + 9) / grain) * columns + Math.floor(x / grain);
+      if (of.spots[spot]) continue;
+      of.spots[spot] = 1;
+      if (isDense) {
+        ctx.fillStyle = of.paint;
+        ctx.fillRect(bbox.left + x - grain / 2, bbox.top + y - grain / 2, grain, grain);
       } else {
-        if (kind.shape === "ring") {
-          ctx.fillStyle = colour("surface");
-          ctx.fill(path);
-        }
-        ctx.stroke(path);
+        SHAPES[kind.shape](of.path, bbox.left + x, bbox.top + y, kind.size * scale);
+      }
+    }
+    if (!isDense) {
+      for (const [kind, { path, paint }] of seen) {
+        ctx.lineWidth = 1.6 * scale;
+        ctx.strokeStyle = paint;
+        ctx.fillStyle = kind.shape === "ring" ? colour("surface") : paint;
+        if (kind.shape !== "cross") ctx.fill(path);
+        if (kind.shape !== "disc") ctx.stroke(path);
       }
     }
     ctx.restore();
     return null;
   };
+}
+
+function circle(path, x, y, size) {
+  path.moveTo(x + size, y);
+  path.arc(x, y, size, 0, 2 * Math.PI);
+}
+function cross(path, x, y, size) {
+  path.moveTo(x - size, y - size);
+  path.lineTo(x + size, y + size);
+  path.moveTo(x - size, y + size);
+  path.lineTo(x + size, y - size);
+}
+const SHAPES = { disc: circle, ring: circle, cross };
+
+// Steps, and plain lines where a step would be narrower than what can be seen.
+const stepped = uPlot.paths.stepped({ align: 1 });
+const linear = uPlot.paths.linear();
+function steps(u, series, from, to) {
+  return (to - from > DENSE ? linear : stepped)(u, series, from, to);
 }
 
 const groups = new Map();
@@ -215,7 +248,8 @@ export class Chart {
     this.legend = element("div", { class: "chart-legend", "aria-hidden": "true" });
     if (this.spec.legend) {
       for (const series of this.spec.series) {
-        this.legend.append(element("span", {}, element("i"), element("bdi", { text: series.label })));
+        const key = element("i", series.draw ? { class: "mark" } : {});
+        this.legend.append(element("span", {}, key, element("bdi", { text: series.label })));
       }
       this.#paintLegend();
     }
@@ -225,7 +259,7 @@ export class Chart {
   #paintLegend() {
     [...this.legend.children].forEach((entry, index) => {
       const { colour: paint, dash } = this.spec.series[index];
-      entry.firstChild.style.borderTopColor = paint();
+      entry.firstChild.style.borderColor = paint();
       entry.firstChild.style.borderTopStyle = dash ? "dashed" : "solid";
     });
   }
@@ -250,7 +284,7 @@ export class Chart {
       max = Math.max(max, value);
     }
     if (min > max) return [low ?? 0, high ?? 1];
-    const room = (max - min) * 0.07 || Math.abs(max) * 0.1 || 1;
+    const room = (max - min) * 0.07 || Math.abs(max) * 0.1 || this.spec.y.least || 1;
     return [min >= 0 && min - room < 0 ? Math.min(0, -room * 0.3) : min - room, max + room];
   }
 
@@ -263,7 +297,7 @@ export class Chart {
       font: "12px system-ui, sans-serif",
       labelFont: "12px system-ui, sans-serif",
       size,
-      values: (u, splits) => splits.map(format),
+      values: (u, splits, index, space, stride) => format(splits, stride),
       ...values,
     });
     const options = {
@@ -275,8 +309,8 @@ export class Chart {
         y: { range: (u, min, max) => this.#range(u, min, max) },
       },
       axes: [
-        axis(spec.x.tick ?? whole, 46, { label: spec.x.label, labelSize: 16, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 50000] }),
-        axis(spec.y.tick ?? spec.y.format, 62, {}),
+        axis(each(whole), 46, { label: spec.x.label, labelSize: 16, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 50000] }),
+        axis(spec.y.tick ?? each(spec.y.format), 62, {}),
       ],
       cursor: {
         x: true,
@@ -305,21 +339,25 @@ export class Chart {
     this.u.over.addEventListener("mousedown", (event) => { pressed = [event.clientX, event.clientY]; });
     this.u.over.addEventListener("click", (event) => {
       const moved = pressed ? Math.hypot(event.clientX - pressed[0], event.clientY - pressed[1]) : 0;
-      if (moved < CLICK_PIXELS) this.#open(event);
+      if (event.detail > 1) clearTimeout(this.opening);
+      else if (moved < CLICK_PIXELS) this.opening = setTimeout(() => this.#open(), SECOND_CLICK_MS);
     });
     this.u.over.addEventListener("dblclick", () => this.reset());
   }
 
   #series(series) {
-    const step = series.shape === "step" ? uPlot.paths.stepped({ align: 1 }) : uPlot.paths.linear();
     return {
       label: series.label,
       stroke: series.colour,
       width: series.draw ? 0 : (series.width ?? 2),
       dash: series.dash,
       spanGaps: series.spanGaps ?? false,
-      paths: series.draw ?? step,
-      points: { show: series.draw ? false : (u, index, from, to) => to - from < 3 },
+      paths: series.draw ?? steps,
+      points: {
+        show: series.draw || series.bare ? false : (u, index, from, to) => to - from < FEW_POINTS,
+        size: 5,
+        fill: series.colour,
+      },
     };
   }
 

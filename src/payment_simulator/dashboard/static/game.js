@@ -8,6 +8,7 @@ const KINDS = {
   r: { code: 1, word: "rejected", shape: "ring", colour: "warn", size: 3.2 },
   x: { code: 2, word: "refused", shape: "cross", colour: "bad", size: 3.4 },
 };
+const always = (value) => () => value;
 const home = document.getElementById("charts");
 const costHost = document.getElementById("cost-charts");
 const parameterHost = document.getElementById("parameter-charts");
@@ -36,8 +37,8 @@ function drawCosts(bank) {
     y: { label: "Cost", format: money, tick: shortMoney },
     fit: [1, 2],
     series: [
-      { label: "in force", shape: "step", colour: () => colour("series-1") },
-      { label: "best so far", shape: "step", width: 1.5, dash: [5, 4], colour: () => colour("muted") },
+      { label: "in force", bare: true, colour: () => colour("series-1") },
+      { label: "best so far", bare: true, width: 1.5, dash: [5, 4], colour: () => colour("muted") },
       { label: "proposed", colour: () => colour("good"), draw: marks(kind) },
     ],
     describe: (i) => [
@@ -78,8 +79,8 @@ function drawParameters() {
       x: { label: "iteration" },
       y: { label: "Value", format: plain },
       series: shown.flatMap((bank) => [
-        { label: bank, shape: "step", spanGaps: true, colour: () => seriesColour(order.indexOf(bank)) },
-        { label: `${bank}, proposed`, dash: [1, 1], colour: () => seriesColour(order.indexOf(bank)), draw: marks(() => small(bank)) },
+        { label: bank, spanGaps: true, colour: () => seriesColour(order.indexOf(bank)) },
+        { label: `${bank}, proposed`, colour: () => seriesColour(order.indexOf(bank)), draw: marks(always(small(bank))) },
       ]),
       describe: (i) => [
         ["iteration", plain(data[0][i])],

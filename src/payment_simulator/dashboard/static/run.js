@@ -36,10 +36,10 @@ function lines(found, title, names) {
     legend: true,
     data,
     x: { label: "tick" },
-    y: { label: title, format: money, tick: shortMoney, also: [0] },
+    y: { label: title, format: money, tick: shortMoney, also: [0], least: 100 },
     series: parts.map((part) => ({
       label: label(part),
-      shape: "step",
+      bare: true,
       width: part.dash ? 1.2 : 1.8,
       dash: part.dash,
       colour: () => seriesColour(banks.indexOf(part.bank)),
@@ -64,8 +64,8 @@ function throughput(found) {
     title: "Throughput: value settled by each tick of the day",
     data: [ticks, found.throughput],
     x: { label: "tick of the day" },
-    y: { label: "Share", format: percent, tick: (share) => `${Math.round(100 * share)} %`, range: [0, 1.05] },
-    series: [{ label: "settled", shape: "step", colour: () => colour("series-3") }],
+    y: { label: "Share", format: percent, tick: (splits) => splits.map((share) => `${Math.round(100 * share)} %`), range: [0, 1.05] },
+    series: [{ label: "settled", colour: () => colour("series-3") }],
     describe: (i) => [["tick of the day", plain(i)], ["settled", percent(found.throughput[i])]],
     table: { heads: ["Tick of the day", "Settled"], row: (i) => [plain(i), percent(found.throughput[i])] },
   });

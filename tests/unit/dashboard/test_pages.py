@@ -1,0 +1,299 @@
+"""Pages as they are sent: what they say, what is a link, and that no text is taken for markup."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from starlette.testclient import TestClient
+from tests.browser.worlds import HOSTILE_BANK, HOSTILE_GAME, PICTURE, SCRIPT, add_hostile
+from tests.builders import (
+    LATER,
+    a_record,
+    a_session,
+    an_iteration,
+)
+from tests.unit.dashboard.conftest import client_of, page_of
+
+from payment_simulator.ai_cash_mgmt import (
+    BankStateRecord,
+    DailyCostRecord,
+    GameRepository,
+    SimulationEventRecord,
+    SimulationRunRecord,
+    TransactionRecord,
+)
+from payment_simulator.persistence.connection import DatabaseManager
+
+ASSETS = Path(__file__).parents[2] / "migration" / "assets"
+GAME = "game-001"
+
+
+def fill(path: Path) -> None:
+    """Write three games with steps, one whose texts mean harm, and a run with a payment."""
+    with DatabaseManager(path) as manager:
+        repo = GameRepository(manager.conn)
+        repo.initialize_schema()
+        for number in (1, 2, 3):
+            repo.save_game_session(a_session(f"game-00{number}", master_seed=number))
+        for number in range(1, 8):
+            for bank in ("BANK_A", "BANK_B"):
+                repo.save_policy_iteration(
+                    an_iteration(number, agent_id=bank, was_accepted=number % 2 == 1)
+                )
+        repo.update_game_session_status(GAME, "converged", LATER, 7, True, 2500.0)
+        repo.save_simulation_run(a_record(SimulationRunRecord))
+        repo.save_transactions(
+            "run-001",
+            [
+                a_record(TransactionRecord, payment_number=1, parent_payment_number=None),
+                a_record(TransactionRecord, sender_id=HOSTILE_BANK),
+            ],
+        )
+        repo.save_simulation_events(
+            "run-001", [a_record(SimulationEventRecord, event_type=SCRIPT, details_json="[1]")]
+        )
+        repo.save_bank_states("run-001", [a_record(BankStateRecord)])
+        repo.save_daily_costs("run-001", [a_record(DailyCostRecord)])
+        add_hostile(repo)
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> TestClient:
+    path = tmp_path_factory.mktemp("pages") / "simulation.db"
+    fill(path)
+    return client_of(path)
+
+
+def addresses(page: Any) -> list[str]:
+    return [found["href"] for found in page.of("a")]
+
+
+def test_the_list_has_every_game_with_its_page(asked: TestClient):
+    page = page_of(asked.get("/"))
+    for number in (1, 2, 3):
+        assert f"/game?id=game-00{number}" in addresses(page)
+    assert f"/game?{urlencode({'id': HOSTILE_GAME})}" in addresses(page)
+    assert "1\N{EN DASH}4 of 4" in page.text
+
+
+def test_the_list_is_filtered_sorted_and_paged(asked: TestClient):
+    converged = page_of(asked.get("/?status=converged"))
+    assert "1\N{EN DASH}1 of 1" in converged.text
+    assert "25.00" in converged.text
+    by_seed = page_of(asked.get("/?sort=seed&order=up&text=game-00&rows=2"))
+    games = [href for href in addresses(by_seed) if href.startswith("/game?")]
+    assert games == ["/game?id=game-001", "/game?id=game-002"]
+    assert "/?text=game-00&sort=seed&order=up&page=2&rows=2" in addresses(by_seed)
+    assert {"scope": "col", "aria-sort": "ascending", "class": "number"} in by_seed.of("th")
+    assert "No game matches" in page_of(asked.get("/?text=nothing")).text
+    assert "There is no such page" in page_of(asked.get("/?page=9")).text
+
+
+def test_an_empty_record_says_what_to_do(db_path: Path):
+    with DatabaseManager(db_path) as manager:
+        manager.setup()
+    page = page_of(client_of(db_path).get("/"))
+    assert "payment-sim play examples/games/two_period.yaml --db" in page.text
+    assert "The record has no simulation runs" in page_of(client_of(db_path).get("/runs")).text
+
+
+def test_a_game_page_counts_steps_and_leads_to_them(asked: TestClient):
+    page = page_of(asked.get(f"/game?id={GAME}"))
+    assert "8 accepted, 6 rejected, 0 refused" in page.text
+    assert f"/step?id={GAME}&bank=BANK_B&iteration=7" in addresses(page)
+    assert "1\N{EN DASH}14 of 14" in page.text
+
+
+def test_steps_are_filtered_and_paged(asked: TestClient):
+    page = page_of(asked.get(f"/game?id={GAME}&bank=BANK_A&verdict=rejected&rows=2"))
+    steps = [href for href in addresses(page) if href.startswith("/step?")]
+    assert steps == [f"/step?id={GAME}&bank=BANK_A&iteration={n}" for n in (2, 4)]
+    assert f"/game?id={GAME}&bank=BANK_A&verdict=rejected&page=2&rows=2#steps" in addresses(page)
+    none = page_of(asked.get(f"/game?id={GAME}&verdict=refused"))
+    assert "No step matches" in none.text
+
+
+def test_a_step_leads_to_those_beside_it(asked: TestClient):
+    page = page_of(asked.get(f"/step?id={GAME}&bank=BANK_A&iteration=3"))
+    for iteration, bank in ((2, "BANK_A"), (4, "BANK_A"), (3, "BANK_B")):
+        assert f"/step?id={GAME}&bank={bank}&iteration={iteration}" in addresses(page)
+    assert "15.00" in page.text
+    assert "3.00" in page.text
+    first = page_of(asked.get(f"/step?id={GAME}&bank=BANK_A&iteration=1"))
+    assert "prev" not in [found.get("rel") for found in first.of("a")]
+
+
+HOSTILE_PAGES = [
+    "/",
+    "/parts/games",
+    "/runs",
+    *(
+        f"{path}?{urlencode({'id': HOSTILE_GAME, **more})}"
+        for path, more in (
+            ("/game", {}),
+            ("/parts/game", {}),
+            ("/step", {"bank": HOSTILE_BANK, "iteration": "1"}),
+            ("/step", {"bank": HOSTILE_BANK, "iteration": "3"}),
+        )
+    ),
+    "/run?id=run-001",
+    "/payment?id=run-001&payment=2",
+    "/compare?" + urlencode([("id", GAME), ("id", HOSTILE_GAME)]),
+    "/game?" + urlencode({"id": SCRIPT + PICTURE}),
+    "/?" + urlencode({"text": SCRIPT + PICTURE}),
+    "/?" + urlencode({"status": SCRIPT + PICTURE}),
+    "/?" + urlencode({"page": PICTURE}),
+    "/" + SCRIPT,
+]
+
+
+@pytest.mark.parametrize("path", HOSTILE_PAGES)
+def test_no_text_becomes_markup_script_or_style(asked: TestClient, path: str):
+    page = page_of(asked.get(path), asked.get(path).status_code)
+    assert {"onerror", "onclick", "onload", "style"}.isdisjoint(
+        name for element in page.elements for name in element.attributes
+    )
+    for element in page.elements:
+        assert element.tag not in {"style", "iframe", "object", "base", "embed"}
+        source = element.attributes.get("src")
+        assert source is None or source.startswith("/static/")
+        address = element.attributes.get("href")
+        assert address is None or address.startswith(("/", "#"))
+        assert not str(address).startswith("//")
+    assert all(script["src"].startswith("/static/") for script in page.of("script"))
+    # A value goes back as it came; what is read is shown with what is hidden in it.
+    read = [v for e in page.elements for n, v in e.attributes.items() if v and n != "value"]
+    for text in (page.text, *read):
+        assert "\u202e" not in text
+        assert "\x1b" not in text
+    assert "Traceback" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "words"),
+    [
+        ("/game?id=game-01", 404, "nearest: game-001"),
+        ("/game", 400, "lacks ?id="),
+        ("/step?id=game-001&bank=BANK_A&iteration=99", 400, "has iterations 1 to 7"),
+        ("/step?id=game-001&bank=BANK_A&iteration=x", 400, "expected a whole number"),
+        ("/step?id=game-001&bank=BANK_A", 400, "lacks ?iteration="),
+        ("/run?id=none", 404, "see the list of runs"),
+        ("/run?id=run-001&first=5", 400, "expected a whole number, 0 to 0"),
+        ("/run?id=run-001&bank=nobody", 400, 'bank "nobody" is not in this run'),
+        ("/run?id=run-001&sort=nothing", 400, "expected one of: number, amount"),
+        ("/payment?id=run-001&payment=77", 400, "payment 77 is not in run"),
+        ("/compare?id=game-001", 400, "choose two or more games"),
+        ("/compare?" + "&".join(f"id={n}" for n in range(21)), 400, "expected at most 20"),
+        ("/compare?id=game-001&id=none", 404, "'none' is not in the record"),
+        ("/?status=odd", 400, "expected one of: running"),
+        ("/?page=0", 400, "expected a whole number, 1 to"),
+        ("/?rows=100000", 400, "1 to 500"),
+        ("/nowhere", 404, "there is no such page"),
+        ("/game/../etc/passwd", 404, "there is no such page"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(asked: TestClient, path: str, status: int, words: str):
+    answer = asked.get(path)
+    assert words in page_of(answer, status).text
+
+
+@pytest.mark.parametrize(
+    "path", ["/data/costs?id=none", "/data/samples?id=x", "/live/game?id=none"]
+)
+def test_programs_are_told_the_same_as_json(asked: TestClient, path: str):
+    answer = asked.get(path)
+    assert answer.status_code in {400, 404}
+    assert answer.headers["content-type"] == "application/json"
+    assert set(answer.json()) == {"problem"}
+
+
+def test_numbers_of_the_charts(asked: TestClient):
+    costs = asked.get(f"/data/costs?id={GAME}").json()
+    assert costs["status"] == "converged"
+    assert costs["banks"]["BANK_A"]["verdict"] == "ararara"
+    assert costs["banks"]["BANK_A"]["force"][:2] == [1200, 1500]
+    hostile = asked.get("/data/costs?" + urlencode({"id": HOSTILE_GAME}))
+    assert hostile.headers["content-type"] == "application/json"
+    assert hostile.json()["banks"][HOSTILE_BANK]["verdict"] == "arx"
+    found = asked.get("/data/parameters?" + urlencode({"id": HOSTILE_GAME})).json()["parameters"]
+    assert found["initial_liquidity_fraction"][HOSTILE_BANK]["force"] == [0.4, 0.5, 0.5]
+    run = asked.get("/data/run?id=run-001").json()
+    assert run["banks"]["BANK_A"]["balance"] == [-500]
+    assert run["throughput"] == [0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1]
+    both = asked.get(f"/data/compare?id={GAME}&id=game-002").json()
+    assert list(both["banks"]["BANK_A"]) == [GAME]
+
+
+def test_a_payment_page_tells_its_life(asked: TestClient):
+    page = page_of(asked.get("/payment?id=run-001&payment=2"))
+    assert "It arrives at tick 3 and is due by tick 9." in page.text
+    assert "It is released at tick 4. It settles at tick 7, on time." in page.text
+    assert "/payment?id=run-001&payment=1" in addresses(page)
+    whole = page_of(asked.get("/payment?id=run-001&payment=1"))
+    assert "/payment?id=run-001&payment=2" in addresses(whole)
+    assert "No events are recorded" in whole.text
+
+
+def test_files_of_the_pages_are_kept_by_browsers(asked: TestClient):
+    page = page_of(asked.get("/"))
+    [style, *_] = [found["href"] for found in page.of("link") if found["rel"] == "stylesheet"]
+    answer = asked.get(style)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/css; charset=utf-8"
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    version = style.split("/")[2]
+    for path in (f"/static/{version}/", f"/static/{version}/../app.py", "/static/x/base.css"):
+        assert asked.get(path).status_code == 404
+    for path in page.of("script"):
+        assert asked.get(path["src"]).status_code == 200
+
+
+@pytest.mark.parametrize("version", range(1, 6))
+def test_records_of_older_versions_are_shown(version: int, tmp_path: Path):
+    path = tmp_path / "old.db"
+    path.write_bytes(gzip.decompress((ASSETS / f"v{version}.db.gz").read_bytes()))
+    asked = client_of(path)
+    games = [href for href in addresses(page_of(asked.get("/"))) if href.startswith("/game?")]
+    assert games
+    for href in games:
+        page = page_of(asked.get(href))
+        for step in [a for a in addresses(page) if a.startswith("/step?")][:2]:
+            page_of(asked.get(step))
+    page_of(asked.get("/runs"))
+
+
+def test_a_record_that_is_gone_or_damaged_is_a_page_in_words(tmp_path: Path):
+    path = tmp_path / "simulation.db"
+    asked = client_of(path)
+    assert "cannot be read" in page_of(asked.get("/"), 500).text
+    path.write_bytes(os.urandom(20_000))
+    assert "not a DuckDB file" in page_of(asked.get("/"), 500).text
+    answer = asked.get("/data/costs?id=x")
+    assert answer.status_code == 500
+    assert "not a DuckDB file" in answer.json()["problem"]
+
+
+def test_a_record_that_is_held_is_a_page_in_words(held: tuple[int, Path]):
+    pid, path = held
+    answer = client_of(path).get("/")
+    assert str(pid) in page_of(answer, 503).text
+    assert answer.headers["retry-after"] == "2"
+
+
+def test_a_fault_of_its_own_is_no_traceback(asked: TestClient, monkeypatch: pytest.MonkeyPatch):
+    from payment_simulator.dashboard import pages
+
+    def broken(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("secret of the inside")
+
+    monkeypatch.setattr(pages, "list_games", broken)
+    careful = TestClient(asked.app, base_url=str(asked.base_url), raise_server_exceptions=False)
+    answer = careful.get("/")
+    assert "the dashboard itself failed" in page_of(answer, 500).text
+    assert "secret" not in answer.text
+    assert answer.headers["x-frame-options"] == "DENY"
