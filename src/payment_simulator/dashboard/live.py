@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from payment_simulator.ai_cash_mgmt import GameStatus
 from payment_simulator.analysis.progress import Progress, game_progress
-from payment_simulator.analysis.trajectories import cost_trajectories
+from payment_simulator.analysis.trajectories import CostTrajectory, cost_trajectories
 from payment_simulator.dashboard import parameters
 from payment_simulator.dashboard.data import cost_columns
 from payment_simulator.dashboard.site import Site, site_of
@@ -70,6 +70,7 @@ class GameFollower:
         self._steps = steps
         self._iteration = iteration
         self._status = ""
+        self._sent: dict[str, int] = {}
         self._watch = Watch(site.source.marks)
 
     def news(self) -> list[tuple[str, dict[str, Any]]]:
@@ -80,18 +81,26 @@ class GameFollower:
             progress = game_progress(repo, self._game_id)
             found = []
             if progress.steps != self._steps:
-                # Banks of the same iteration come one after the other, so it is sent again.
+                # Banks of the same iteration come one after the other, so it is looked at again.
                 after = max(self._iteration - 1, 0)
                 trajectories = cost_trajectories(repo, self._game_id, after_iteration=after)
-                banks = {bank: cost_columns(columns) for bank, columns in trajectories.items()}
-                found.append(("steps", {"banks": banks, **_so_far(progress)}))
+                found.append(("steps", {"banks": self._new(trajectories), **_so_far(progress)}))
         self._steps, self._iteration = progress.steps, progress.iteration
         if progress.status != self._status:
             self._status = progress.status
             found.append(("status", _so_far(progress)))
         return found
 
-    @property
+    def _new(self, trajectories: Mapping[str, CostTrajectory]) -> dict[str, Any]:
+        """Return the steps that were not sent yet, by bank."""
+        new = {}
+        for bank, columns in trajectories.items():
+            sent, last = self._sent.get(bank, 0), columns.iteration[-1]
+            if last > sent:
+                new[bank] = cost_columns(columns, after=sent)
+                self._sent[bank] = last
+        return new
+
     def has_ended(self) -> bool:
         """Tell whether the game has ended."""
         return self._status not in {"", GameStatus.RUNNING.value}
@@ -117,12 +126,14 @@ async def game(request: Request) -> Response:
     async def events() -> AsyncIterator[str]:
         for name, value in first:
             yield event(name, value)
-        async for news in _rounds(request, follower.news):
-            for name, value in news:
-                yield event(name, value)
-            if follower.has_ended:
-                yield event("end", {})
-                return
+        if not follower.has_ended():
+            async for news in _rounds(request, follower.news):
+                for name, value in news:
+                    yield event(name, value)
+                if follower.has_ended():
+                    break
+        if follower.has_ended():
+            yield event("end", {})
 
     return _stream(request, events)
 
