@@ -11,15 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from payment_simulator.ai_cash_mgmt.persistence.models import Record
 from payment_simulator.analysis.exchange.arriving import copied
 from payment_simulator.analysis.exchange.layout import Manifest, table_path
 from payment_simulator.analysis.exchange.tables_out import header, query
 from payment_simulator.errors import DatabaseError, DatabaseFullError, InputError
-from payment_simulator.persistence.files import open_config
-from payment_simulator.persistence.store import Store
+from payment_simulator.persistence.scratch import ScratchStore
 
 _MOST_ROWS = 50_000
 _AT_ONCE = 32 << 20
@@ -77,17 +74,11 @@ class Reader:
     def __init__(self, folder: Path, manifest: Manifest, room: Path) -> None:
         self._folder, self._manifest, self._room = folder, manifest, room
         self._format = manifest.file_format
-        config = {**open_config(), "memory_limit": f"{_MEMORY}B"}
-        self._conn = duckdb.connect(str(room / "raw.db"), config=config)
-        self._store = Store(self._conn)
-        place = str(room).replace("'", "''")
-        self._store.run_script(
-            f"SET allowed_directories = ['{place}']; SET enable_external_access = false"
-        )
+        self._store = ScratchStore(room, _MEMORY)
 
     def close(self) -> None:
         """Close the database; its folder is the caller's to remove."""
-        self._conn.close()
+        self._store.close()
 
     def rows(self, kind: type[Record]) -> Iterator[Any]:
         """Yield the rows of a table as Arrow tables, in the order of the file.
@@ -135,7 +126,7 @@ class Reader:
     def _reader(self, kind: type[Record], longest: int) -> str:
         line = max(_LINE, longest + 1)
         # A reader holds some lines of the largest size.
-        self._store.run_script(f"SET memory_limit = '{max(_MEMORY, line * _BUFFERS)}B'")
+        self._store.set_memory(max(_MEMORY, line * _BUFFERS))
         named = ", ".join(f"'{c}': 'VARCHAR'" for c in kind.table().columns)
         words = {"columns": f"{{{named}}}", "line": line, "buffer": 2 * line}
         return _READERS[self._format].format(**words)

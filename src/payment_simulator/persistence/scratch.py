@@ -1,0 +1,39 @@
+"""A database for rows on their way, in a folder outside of which it may touch nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from payment_simulator.persistence.files import open_config
+from payment_simulator.persistence.store import Store
+
+
+class ScratchStore(Store):
+    """A new database that reads and writes files of one folder alone.
+
+    Parameters
+    ----------
+    room : Path
+        An empty folder of this process; the caller's to remove.
+    memory_bytes : int
+        How much memory it may take.
+    """
+
+    def __init__(self, room: Path, memory_bytes: int) -> None:
+        config = {**open_config(), "memory_limit": f"{memory_bytes}B"}
+        self._connection = duckdb.connect(str(room / "scratch.db"), config=config)
+        super().__init__(self._connection)
+        place = str(room).replace("'", "''")
+        self.run_script(
+            f"SET allowed_directories = ['{place}']; SET enable_external_access = false"
+        )
+
+    def set_memory(self, memory_bytes: int) -> None:
+        """Set how much memory it may take."""
+        self.run_script(f"SET memory_limit = '{memory_bytes:d}B'")
+
+    def close(self) -> None:
+        """Close the database."""
+        self._connection.close()
