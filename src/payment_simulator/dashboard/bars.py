@@ -22,6 +22,12 @@ def bar_width(value: float, largest: float) -> float:
     return round(_WHOLE * max(value, 0.0) / largest, 3) if largest > 0 else 0.0
 
 
+def in_order(kinds: Iterable[str]) -> list[str]:
+    """Return kinds of cost in the order in which they are stacked; those of others come last."""
+    found = set(kinds)
+    return [*(kind for kind in KINDS if kind in found), *sorted(found - set(KINDS))]
+
+
 def kinds_of(costs: Mapping[str, float], largest: float) -> list[tuple[str, float, float, float]]:
     """Return the pieces of a stacked bar.
 
@@ -31,10 +37,9 @@ def kinds_of(costs: Mapping[str, float], largest: float) -> list[tuple[str, floa
         Kind, its cost (cents), where its piece begins, and its length, both in per cent. Kinds
         that cost nothing are left out; kinds of other programs come last.
     """
-    order = [*KINDS, *sorted(set(costs) - set(KINDS))]
     pieces, start = [], 0.0
-    for kind in order:
-        length = bar_width(costs.get(kind, 0.0), largest)
+    for kind in in_order(costs):
+        length = bar_width(costs[kind], largest)
         if length > 0:
             pieces.append((kind, costs[kind], round(start, 3), length))
             start += length

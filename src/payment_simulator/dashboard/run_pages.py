@@ -26,6 +26,7 @@ from payment_simulator.analysis.runs import (
     run_costs,
 )
 from payment_simulator.dashboard import parameters
+from payment_simulator.dashboard.bars import in_order
 from payment_simulator.dashboard.site import site_of
 from payment_simulator.dashboard.tables import Pager
 from payment_simulator.dashboard.words import link, money, number, share
@@ -183,7 +184,7 @@ def _payment_filter(given: QueryParams) -> PaymentFilter:
 
 def _kinds(costs: Mapping[str, Mapping[str, float]]) -> list[str]:
     """Return the kinds of cost that anybody paid."""
-    return sorted({kind for paid in costs.values() for kind, cost in paid.items() if cost})
+    return in_order(kind for paid in costs.values() for kind, cost in paid.items() if cost)
 
 
 def _bank_query(given: QueryParams) -> str:
