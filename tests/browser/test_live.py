@@ -91,7 +91,7 @@ def test_a_game_is_followed_from_its_first_step_to_its_end(follower: Seen, db_pa
         for _ in range(3):
             player.step()
         follower.until("document.querySelectorAll('#steps ~ .scroll tbody tr').length === 4")
-        assert page.locator("#cost-charts .chart").count() == 2
+        follower.until("document.querySelectorAll('#cost-charts .chart').length === 2")
         page.locator("#cost-charts details summary").first.click()
         player.step()
         rows = "document.querySelectorAll('#cost-charts details[open] tbody tr').length"

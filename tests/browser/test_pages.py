@@ -15,6 +15,7 @@ from tests.browser.worlds import (
     LONG,
     PICTURE,
     SCRIPT,
+    TURNED,
 )
 
 PAGES = {
@@ -82,6 +83,19 @@ def test_prompts_and_answers_are_plain_text_that_can_be_copied(seen: Seen) -> No
     page.get_by_text("Copied").wait_for()
     assert page.evaluate("navigator.clipboard.readText()") == prompt.text_content()
     assert SCRIPT in page.locator("#policies .node, .policy .node").first.inner_text()
+    seen.is_well()
+
+
+def test_names_in_charts_show_what_is_hidden_in_them(seen: Seen) -> None:
+    page = seen.open(PAGES["compare"])
+    legend = page.locator(".chart-legend", has_text="window.harmed")
+    assert "\\u202egnp.esraeler\\u202c" in legend.inner_text()
+    assert SCRIPT in legend.inner_text()
+    shown = page.evaluate(
+        "document.body.innerText + [...document.querySelectorAll('[aria-label]')]"
+        ".map((node) => node.getAttribute('aria-label')).join()"
+    )
+    assert not set(TURNED) & set("\u202e\u202c") & set(shown)
     seen.is_well()
 
 

@@ -19,10 +19,20 @@ export function seriesColour(index) {
   return colour(`series-${(index % SERIES) + 1}`);
 }
 
+// Writes out what would not be seen, or would turn the direction of what follows, as pages do.
+const HIDDEN = /[\p{C}\p{Zl}\p{Zp}]/gu;
+export function visible(text) {
+  return String(text).replace(HIDDEN, (letter) => {
+    const code = letter.codePointAt(0);
+    const [mark, digits] = code < 0x100 ? ["x", 2] : code < 0x10000 ? ["u", 4] : ["U", 8];
+    return `\\${mark}${code.toString(16).padStart(digits, "0")}`;
+  });
+}
+
 export function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (name === "text") made.textContent = value;
+    if (name === "text") made.textContent = visible(value);
     else made.setAttribute(name, value);
   }
   made.append(...children);
@@ -139,7 +149,7 @@ export class Chart {
       tabindex: "0",
       role: "application",
       "aria-roledescription": "chart",
-      "aria-label": `${spec.title}. ${spec.y.label} by ${spec.x.label}. Left and right keys go from point to point, plus and minus zoom, shift with left and right moves, 0 shows all${spec.open ? ", enter opens the step" : ""}. The table below has the same numbers.`,
+      "aria-label": `${visible(spec.title)}. ${spec.y.label} by ${spec.x.label}. Left and right keys go from point to point, plus and minus zoom, shift with left and right moves, 0 shows all${spec.open ? ", enter opens the step" : ""}. The table below has the same numbers.`,
     });
     this.readout = element("p", { class: "hidden", "aria-live": "polite" });
     this.tip = element("div", { class: "tip", hidden: "" });
@@ -220,7 +230,7 @@ export class Chart {
   }
 
   #tools() {
-    const tools = element("span", { class: "chart-tools", role: "group", "aria-label": `Zoom of ${this.spec.title}` });
+    const tools = element("span", { class: "chart-tools", role: "group", "aria-label": `Zoom of ${visible(this.spec.title)}` });
     const add = (text, label, work) => {
       const button = element("button", { type: "button", text, "aria-label": label, title: label });
       button.addEventListener("click", work);
@@ -384,7 +394,7 @@ export class Chart {
     const beside = left + 14 + width > room ? left - width - 14 : left + 14;
     this.tip.style.left = `${Math.max(0, Math.min(beside, room - width))}px`;
     this.tip.style.top = "4px";
-    if (this.hasKeys) this.readout.textContent = rows.map((row) => row.join(" ")).join(", ");
+    if (this.hasKeys) this.readout.textContent = visible(rows.map((row) => row.join(" ")).join(", "));
   }
 
   #open() {
@@ -445,7 +455,7 @@ export class Chart {
     this.more = element("button", { type: "button", text: "More rows", hidden: "" });
     this.more.addEventListener("click", () => this.#addRows());
     this.details = element("details", {}, element("summary", { text: "The numbers of this chart" }),
-      element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Numbers of ${this.spec.title}` },
+      element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Numbers of ${visible(this.spec.title)}` },
         element("table", { class: "rows" }, element("caption", { class: "hidden", text: this.spec.title }), element("thead", {}, element("tr", {}, ...heads)), this.rows), this.more));
     this.details.addEventListener("toggle", () => this.#fillTable());
     return this.details;
