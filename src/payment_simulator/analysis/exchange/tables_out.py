@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from payment_simulator.ai_cash_mgmt.persistence.models import RECORDS, Record, SupersededRecord
+from payment_simulator.persistence.faults import translating
 from payment_simulator.persistence.queries import named_queries
 from payment_simulator.persistence.store import Store
 
@@ -135,13 +136,20 @@ def _room(store: Store, needed: int) -> Iterator[None]:
     if needed <= _AT_ONCE:
         yield
         return
-    [(before,)] = store.read("SELECT current_setting('memory_limit')")
     limit = min(needed + _USUAL, max(_half_of_memory(), _USUAL))
-    store.run_script(f"SET memory_limit = '{limit}B'")
+    # Beside the transaction, which may have failed when the limit is put back.
+    cursor = store.cursor()
     try:
-        yield
+        with translating():
+            (before,) = cursor.execute("SELECT current_setting('memory_limit')").fetchall()[0]
+            cursor.execute(f"SET memory_limit = '{limit}B'")
+        try:
+            yield
+        finally:
+            with translating():
+                cursor.execute(f"SET memory_limit = '{before}'")
     finally:
-        store.run_script(f"SET memory_limit = '{before}'")
+        cursor.close()
 
 
 def _half_of_memory() -> int:
