@@ -48,6 +48,8 @@ bench:  ## Measure the record, the engine and the game (some minutes)
 	$(BIN)/python benchmarks/proposers.py
 	$(BIN)/python benchmarks/game.py
 	$(BIN)/python benchmarks/results.py
+	$(BIN)/python benchmarks/dashboard.py
+	$(BIN)/python benchmarks/exchange.py
 
 .PHONY: lock
 lock:  ## Choose the exact versions anew (needs uv)

@@ -175,6 +175,9 @@ def test_a_chart_is_used_by_keys_alone(seen: Seen) -> None:
     assert chart.evaluate("node => node === document.activeElement")
     spoken = page.locator("#cost-charts [aria-live]").first
     page.keyboard.press("ArrowRight")
+    seen.until("node => node.textContent.startsWith('iteration 0, cost')", spoken.element_handle())
+    page.keyboard.press("Enter")  # at the start there is no step to open
+    page.keyboard.press("ArrowRight")
     seen.until("node => node.textContent.startsWith('iteration 1,')", spoken.element_handle())
     page.keyboard.press("ArrowRight")
     seen.until("node => node.textContent.startsWith('iteration 2,')", spoken.element_handle())
@@ -200,8 +203,9 @@ def test_a_chart_has_its_numbers_as_a_table(seen: Seen) -> None:
     page = seen.open("/game?id=castro")
     page.locator("#cost-charts details summary").first.click()
     rows = page.locator("#cost-charts details").first.locator("tbody tr")
-    assert rows.count() == 3
-    assert rows.first.inner_text().split("\t")[:4] == ["1", "accepted", "50.00", "0.00"]
+    assert rows.count() == 4
+    assert rows.first.inner_text().split("\t") == ["0", "start", "–", "–", "50.00", "–"]
+    assert rows.nth(1).inner_text().split("\t")[:4] == ["1", "accepted", "50.00", "0.00"]
     seen.is_well()
 
 

@@ -67,6 +67,18 @@ RUNS = {
             *("list through a copy, while written", "list through a question"),
         },
     ),
+    "dashboard": (
+        "--games 2 --per-game 20 --chart-steps 50 --repeat 1",
+        {"start, to the first list", "list of games", "game", "step", "peak memory, MB"},
+    ),
+    "exchange": (
+        "--iterations 5 --samples 5 --repeat 1",
+        {
+            "EXPORT and IMPORT DATABASE, Parquet",
+            *(f"export, {kind}" for kind in ("parquet", "csv", "json")),
+            *(f"import into a new file, {kind}" for kind in ("parquet", "csv", "json")),
+        },
+    ),
     "import_time": (
         "--repeat 2 --top 3",
         {"python -c pass", "import duckdb", "import payment_simulator.ai_cash_mgmt"},

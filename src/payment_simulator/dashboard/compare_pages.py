@@ -39,9 +39,11 @@ def costs(request: Request) -> Response:
         for game_id in ids:
             game_progress(repo, game_id)
             for bank, found in cost_trajectories(repo, game_id).items():
+                # What the first policy cost stands before the first step.
+                start = found.old_cost[:1] if found.iteration[:1] == (1,) else ()
                 banks.setdefault(bank, {})[game_id] = {
-                    "iteration": found.iteration,
-                    "force": rounded(found.cost_in_force),
+                    "iteration": (*(0 for _ in start), *found.iteration),
+                    "force": rounded((*start, *found.cost_in_force)),
                 }
     return JSONResponse({"games": ids, "banks": banks})
 

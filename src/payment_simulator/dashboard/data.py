@@ -77,6 +77,7 @@ def parameters(request: Request) -> Response:
                         "iteration": by_name[name].iteration,
                         "force": rounded(by_name[name].in_force, 9),
                         "proposed": rounded(by_name[name].proposed, 9),
+                        "start": by_name[name].start,
                     }
                     for bank, by_name in found.items()
                     if name in by_name

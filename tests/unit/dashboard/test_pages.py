@@ -225,7 +225,10 @@ def test_numbers_of_the_charts(asked: TestClient):
     run = asked.get("/data/run?id=run-001").json()
     assert run["banks"]["BANK_A"]["balance"] == [-500]
     assert run["throughput"] == [0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1]
+    assert found["initial_liquidity_fraction"][HOSTILE_BANK]["start"] == 0.5
     both = asked.get(f"/data/compare?id={GAME}&id=game-002").json()
+    assert both["banks"]["BANK_A"][GAME]["iteration"][:2] == [0, 1]
+    assert both["banks"]["BANK_A"][GAME]["force"][:2] == [1500, 1200]
     assert list(both["banks"]["BANK_A"]) == [GAME]
 
 

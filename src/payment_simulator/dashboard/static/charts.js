@@ -1,135 +1,14 @@
 // Charts on uPlot: hover, zoom, keys, and a table of the same numbers.
 //
 // A chart is told its columns and how to draw and describe them; every text is put in as text.
+import { colour, forgetColours, steps } from "./marks.js";
+import { each, element, visible, whole } from "./text.js";
+
 const HEIGHT = 260;
 const ROWS_AT_ONCE = 200;
 const CLICK_PIXELS = 4;
 const SECOND_CLICK_MS = 280;
-const SERIES = 8;
 const FEW_POINTS = 60;
-const DENSE = 1500;
-const DOT = 3;
-
-let colours = {};
-export function colour(name) {
-  colours[name] ??= getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-  return colours[name];
-}
-export function seriesColour(index) {
-  return colour(`series-${(index % SERIES) + 1}`);
-}
-
-// Writes out what would not be seen, or would turn the direction of what follows, as pages do.
-const HIDDEN = /[\p{C}\p{Zl}\p{Zp}]/gu;
-export function visible(text) {
-  return String(text).replace(HIDDEN, (letter) => {
-    const code = letter.codePointAt(0);
-    const [mark, digits] = code < 0x100 ? ["x", 2] : code < 0x10000 ? ["u", 4] : ["U", 8];
-    return `\\${mark}${code.toString(16).padStart(digits, "0")}`;
-  });
-}
-
-export function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name === "text") made.textContent = visible(value);
-    else made.setAttribute(name, value);
-  }
-  made.append(...children);
-  return made;
-}
-
-const MONEY = new Intl.NumberFormat("en-GB", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-const signed = (text) => text.replace("-", "\u2212");
-const PLAIN = new Intl.NumberFormat("en-GB", { maximumSignificantDigits: 6 });
-export const money = (cents) => (cents == null ? "–" : signed(MONEY.format(cents / 100 || 0)));
-// Short amounts for an axis, with as many digits as tell its marks apart.
-const UNITS = [[1e9, "bn"], [1e6, "m"], [1e3, "k"], [1, ""]];
-export function shortMoney(splits, stride) {
-  const largest = Math.max(...splits.map(Math.abs)) / 100;
-  const [unit, letter] = UNITS.find(([size]) => largest >= size) ?? [1, ""];
-  const step = stride / 100 / unit;
-  let digits = 0;
-  while (digits < 6 && Math.abs(Math.round(step * 10 ** digits) / 10 ** digits - step) > step * 1e-6) digits += 1;
-  return splits.map((cents) => signed((cents / 100 / unit || 0).toLocaleString("en-GB", { maximumFractionDigits: digits })) + (cents ? letter : ""));
-}
-const each = (format) => (splits) => splits.map(format);
-export const plain = (value) => (value == null ? "–" : signed(PLAIN.format(value)));
-const WHOLE = new Intl.NumberFormat("en-GB");
-const whole = (value) => (Number.isInteger(value) ? WHOLE.format(value) : "");
-
-// Draws each point of a series as a sign of its own: what is told by colour is told by form, too.
-// Where points stand so dense that no form can be seen, each is a dot.
-export function marks(kindOf) {
-  return (u, series, from, to) => {
-    const { ctx, bbox } = u;
-    const xs = u.data[0];
-    const ys = u.data[series];
-    const scale = devicePixelRatio;
-    const isDense = to - from > DENSE;
-    const grain = isDense ? DOT * scale : 2;
-    const { min: left, max: right } = u.scales.x;
-    const { min: low, max: high } = u.scales[u.series[series].scale];
-    const perX = bbox.width / (right - left);
-    const perY = bbox.height / (high - low);
-    const columns = Math.ceil(bbox.width / grain) + 2;
-    const rows = Math.ceil((bbox.height + 18) / grain) + 2;
-    const seen = new Map();
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-    ctx.clip();
-    for (let i = from; i <= to; i += 1) {
-      if (ys[i] == null) continue;
-      const x = Math.round((xs[i] - left) * perX);
-      const y = Math.round((high - ys[i]) * perY);
-      if (y < -9 || y > bbox.height + 9) continue;
-      const kind = kindOf(i);
-      let of = seen.get(kind);
-      if (!of) seen.set(kind, (of = { spots: new Uint8Array(columns * rows), path: new Path2D(), paint: colour(kind.colour) }));
-      // Points that fall on the same spot are drawn once.
-      const spot = Math.floor((y + 9) / grain) * columns + Math.floor(x / grain);
-      if (of.spots[spot]) continue;
-      of.spots[spot] = 1;
-      if (isDense) {
-        ctx.fillStyle = of.paint;
-        ctx.fillRect(bbox.left + x - grain / 2, bbox.top + y - grain / 2, grain, grain);
-      } else {
-        SHAPES[kind.shape](of.path, bbox.left + x, bbox.top + y, kind.size * scale);
-      }
-    }
-    if (!isDense) {
-      for (const [kind, { path, paint }] of seen) {
-        ctx.lineWidth = 1.6 * scale;
-        ctx.strokeStyle = paint;
-        ctx.fillStyle = kind.shape === "ring" ? colour("surface") : paint;
-        if (kind.shape !== "cross") ctx.fill(path);
-        if (kind.shape !== "disc") ctx.stroke(path);
-      }
-    }
-    ctx.restore();
-    return null;
-  };
-}
-
-function circle(path, x, y, size) {
-  path.moveTo(x + size, y);
-  path.arc(x, y, size, 0, 2 * Math.PI);
-}
-function cross(path, x, y, size) {
-  path.moveTo(x - size, y - size);
-  path.lineTo(x + size, y + size);
-  path.moveTo(x - size, y + size);
-  path.lineTo(x + size, y - size);
-}
-const SHAPES = { disc: circle, ring: circle, cross };
-
-// Steps, and plain lines where a step would be narrower than what can be seen.
-const stepped = uPlot.paths.stepped({ align: 1 });
-const linear = uPlot.paths.linear();
-function steps(u, series, from, to) {
-  return (to - from > DENSE ? linear : stepped)(u, series, from, to);
-}
 
 const groups = new Map();
 
@@ -167,7 +46,7 @@ export class Chart {
     });
     this.resizing.observe(this.plot);
     this.recolour = () => {
-      colours = {};
+      forgetColours();
       this.u.redraw(false, true);
       this.#paintLegend();
     };
@@ -477,42 +356,4 @@ export class Chart {
     }
     this.more.hidden = to >= this.data[0].length;
   }
-}
-
-// A row of buttons that choose which of many are drawn.
-export function picker(host, names, chosen, changed) {
-  host.replaceChildren(...names.map((name) => {
-    const button = element("button", { type: "button", "aria-pressed": String(chosen.has(name)) }, element("bdi", { text: name }));
-    button.addEventListener("click", () => {
-      if (chosen.has(name)) chosen.delete(name);
-      else chosen.add(name);
-      button.setAttribute("aria-pressed", String(chosen.has(name)));
-      changed();
-    });
-    return button;
-  }));
-  host.hidden = names.length < 2;
-}
-
-export async function numbers(address) {
-  const answer = await fetch(address, { headers: { Accept: "application/json" } });
-  const found = await answer.json();
-  if (!answer.ok) throw new Error(found.problem);
-  return found;
-}
-
-export function failed(host, error) {
-  host.replaceChildren(element("p", { class: "problem", role: "alert", text: `The chart cannot be drawn: ${error.message}` }));
-}
-
-// Columns over the union of several x columns, for lines that do not have the same points.
-export function joined(columns) {
-  const xs = [...new Set(columns.flatMap(([x]) => [...x]))].sort((a, b) => a - b);
-  const place = new Map(xs.map((x, i) => [x, i]));
-  const found = columns.flatMap(([x, ...ys]) => ys.map((values) => {
-    const column = new Array(xs.length).fill(null);
-    values.forEach((value, i) => { column[place.get(x[i])] = value; });
-    return column;
-  }));
-  return [xs, ...found];
 }

@@ -1,5 +1,8 @@
 // Games over their iterations, one chart for each bank.
-import { Chart, failed, joined, money, numbers, picker, plain, seriesColour, shortMoney } from "./charts.js";
+import { Chart } from "./charts.js";
+import { failed, joined, numbers, picker } from "./columns.js";
+import { seriesColour } from "./marks.js";
+import { money, plain, shortMoney } from "./text.js";
 
 const FEW = 4;
 const DASHES = [undefined, [8, 4], [2, 3], [8, 3, 2, 3]];

@@ -1,5 +1,8 @@
 // The charts of a game, and what is new in it while it is played.
-import { Chart, colour, element, failed, joined, marks, money, numbers, picker, plain, seriesColour, shortMoney } from "./charts.js";
+import { Chart } from "./charts.js";
+import { failed, joined, numbers, picker } from "./columns.js";
+import { colour, marks, seriesColour } from "./marks.js";
+import { element, money, plain, shortMoney } from "./text.js";
 import { listen, refreshParts, throttled } from "./page.js";
 
 const FEW = 4;
@@ -21,14 +24,20 @@ const chosen = new Set();
 const costCharts = new Map();
 let parameterCharts = [];
 
+// Before the first step stands what the first policy cost when it was first measured.
+const starts = (of) => (of.iteration[0] === 1 ? 1 : 0);
+
 function columns(of) {
-  return [of.iteration, of.force, of.best, of.new.map((cost, i) => (of.verdict[i] === "x" ? of.force[i] : cost))];
+  const proposed = of.new.map((cost, i) => (of.verdict[i] === "x" ? of.force[i] : cost));
+  if (!starts(of)) return [of.iteration, of.force, of.best, proposed];
+  return [[0, ...of.iteration], [of.old[0], ...of.force], [null, ...of.best], [null, ...proposed]];
 }
 
 function drawCosts(bank) {
   // What the chart reads is looked up anew: it grows while the game is played.
   const of = () => banks.get(bank);
-  const kind = (i) => KINDS[of().verdict[i]];
+  const at = (i) => i - starts(of());
+  const kind = (i) => KINDS[of().verdict[at(i)]];
   costCharts.set(bank, new Chart(costHost, {
     title: bank,
     group: "iterations",
@@ -41,17 +50,24 @@ function drawCosts(bank) {
       { label: "best so far", bare: true, width: 1.5, dash: [5, 4], colour: () => colour("muted") },
       { label: "proposed", colour: () => colour("good"), draw: marks(kind) },
     ],
-    describe: (i) => [
-      ["iteration", plain(of().iteration[i])],
+    describe: (i) => (at(i) < 0 ? [["iteration", "0"], ["cost at the start", money(of().old[0])]] : [
+      ["iteration", plain(of().iteration[at(i)])],
       ["verdict", kind(i).word],
-      ["cost before", money(of().old[i])],
-      ...(kind(i).word === "refused" ? [] : [["proposed", money(of().new[i])]]),
-      ["best so far", money(of().best[i])],
-    ],
-    open: (i) => step(bank, of().iteration[i]),
+      ["cost before", money(of().old[at(i)])],
+      ...(kind(i).word === "refused" ? [] : [["proposed", money(of().new[at(i)])]]),
+      ["best so far", money(of().best[at(i)])],
+    ]),
+    open: (i) => (at(i) < 0 ? null : step(bank, of().iteration[at(i)])),
     table: {
       heads: ["Iteration", "Verdict", "Cost before", "Cost proposed", "In force after", "Best so far"],
-      row: (i) => [plain(of().iteration[i]), kind(i).word, money(of().old[i]), kind(i).word === "refused" ? "–" : money(of().new[i]), money(of().force[i]), money(of().best[i])],
+      row: (i) => (at(i) < 0 ? ["0", "start", "–", "–", money(of().old[0]), "–"] : [
+        plain(of().iteration[at(i)]),
+        kind(i).word,
+        money(of().old[at(i)]),
+        kind(i).word === "refused" ? "–" : money(of().new[at(i)]),
+        money(of().force[at(i)]),
+        money(of().best[at(i)]),
+      ]),
     },
   }));
 }
@@ -69,7 +85,11 @@ function drawParameters() {
     if (!shown.length) continue;
     const of = parameters[name];
     const order = [...banks.keys()];
-    const data = joined(shown.map((bank) => [of[bank].iteration, of[bank].force, of[bank].proposed]));
+    const data = joined(shown.map((bank) => {
+      const { iteration, force, proposed, start } = of[bank];
+      if (start == null || iteration[0] !== 1) return [iteration, force, proposed];
+      return [[0, ...iteration], [start, ...force], [null, ...proposed]];
+    }));
     const small = (bank) => ({ code: 0, shape: "ring", size: 2.4, colour: `series-${(order.indexOf(bank) % 8) + 1}` });
     parameterCharts.push(new Chart(parameterHost, {
       title: name,

@@ -1,5 +1,8 @@
 // A simulation run through the day: balances, queues, throughput.
-import { Chart, colour, element, failed, joined, money, numbers, plain, seriesColour, shortMoney } from "./charts.js";
+import { Chart } from "./charts.js";
+import { failed, joined, numbers } from "./columns.js";
+import { colour, seriesColour } from "./marks.js";
+import { element, money, plain, shortMoney } from "./text.js";
 
 const host = document.getElementById("run-charts");
 const MOST_DAY_LINES = 60;

@@ -1,5 +1,8 @@
 // The paired differences of a step.
-import { Chart, colour, failed, marks, money, numbers, plain, shortMoney } from "./charts.js";
+import { Chart } from "./charts.js";
+import { failed, numbers } from "./columns.js";
+import { colour, marks } from "./marks.js";
+import { money, plain, shortMoney } from "./text.js";
 
 const host = document.getElementById("samples-chart");
 const KINDS = {
