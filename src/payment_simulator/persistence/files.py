@@ -140,6 +140,12 @@ def _look(database: Path) -> bool:
     return is_there
 
 
+def make_empty(database: Path) -> None:
+    """Make an empty database file where nothing is yet."""
+    with translating():
+        duckdb.connect(str(database), config=open_config()).close()
+
+
 def create(database: Path) -> None:
     """Make a new, empty database file, so that it appears whole or not at all.
 
@@ -147,8 +153,7 @@ def create(database: Path) -> None:
     """
     partial = partial_path(database, database)
     try:
-        with translating():
-            duckdb.connect(str(partial), config=open_config()).close()
+        make_empty(partial)
         _remove_if_empty(database)
         with suppress(FileExistsError):
             os.link(partial, database)  # unlike rename, never replaces a file

@@ -10,19 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.analysis.exchange.layout import KINDS
 from payment_simulator.analysis.exchange.staging import Progress, private_folder, stage
 from payment_simulator.analysis.exchange.tables_out import query
 from payment_simulator.errors import DatabaseError, InputError
 from payment_simulator.persistence.connection import DatabaseManager
-from payment_simulator.persistence.faults import translating
 from payment_simulator.persistence.files import (
     log_path,
     look,
-    open_config,
+    make_empty,
     partial_path,
     real_path,
     remove_leftovers,
@@ -114,9 +111,8 @@ def import_file(
     remove_leftovers(file)
     made = partial_path(file, file)
     try:
-        with translating():
-            # Opened as a file that is there, it is not made under yet another name.
-            duckdb.connect(str(made), config=open_config()).close()
+        # Opened as a file that is there, it is not made under yet another name.
+        make_empty(made)
         manifest = stage(Path(folder), made, progress)
         with DatabaseManager(made, read_only=True) as manager:
             store = Store(manager.conn)

@@ -158,7 +158,10 @@ class TestRefusals:
             ({"proposer": {"kind": "llm"}}, ["proposer.model", "missing"]),
             ({"proposer": {"kind": "llm", "model": "gpt"}}, ["'gpt' was given", "provider:name"]),
             ({"proposer": {"kind": "python"}}, ["proposer.object", "missing"]),
-            ({"proposer": {"kind": "python", "object": "mine"}}, ["'mine' was given", "module:Class"]),
+            (
+                {"proposer": {"kind": "python", "object": "mine"}},
+                ["'mine' was given", "module:Class"],
+            ),
             ({"proposer": {"kind": "python", "object": "a:b()"}}, ["module:Class"]),
             ({"master_seed": -1}, ["master_seed", "-1"]),
             ({"master_seed": 2**63}, ["master_seed"]),
