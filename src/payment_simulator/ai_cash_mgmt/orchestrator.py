@@ -101,9 +101,11 @@ class GameOrchestrator:
             self.repository.initialize_schema()
             found = self.repository.get_game_session(self.game_id)
             if found is not None:
+                has_ended = found.status in _FINISHED
+                way_out = "give" if has_ended else "resume it, or give"
                 raise InputError(
-                    f"game {self.game_id!r} is in the record already ({found.status}); resume it, "
-                    "or give the new game another game_id"
+                    f"game {self.game_id!r} is in the record already ({found.status}); {way_out} "
+                    "the new game another game_id (--id)"
                 )
             make_ready(self._setup)
             ledger = RecordLedger(self.repository, self._setup)

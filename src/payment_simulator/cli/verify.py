@@ -41,6 +41,8 @@ def verify(
         print_json(found.to_dict())
     elif found.first_difference is None:
         steps = counted(found.steps, "step")
+        if session is not None and session.completed_at is None:
+            steps = f"the game has not ended; its {steps} so far"
         print_text(f"{game}: identical; {steps} played again from the record alone")
     else:
         print_text(f"{game}: different; {found.first_difference}")

@@ -281,8 +281,8 @@ class DatabaseManager:
         way_out = (
             "it does not answer readers, so wait until it ends"
             if self.read_only
-            else "wait until it ends, read with DatabaseManager(path, read_only=True), "
-            "or give another path"
+            else "wait until it ends, or give another path; reading is possible meanwhile "
+            "(read_only=True)"
         )
         return DatabaseBusyError(
             f"{self._file} is held by process {pid} ({program}), so it cannot be opened to "

@@ -12,6 +12,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import payment_simulator
 from payment_simulator._version import __version__
 from payment_simulator.ai_cash_mgmt.config import GameConfig
 from payment_simulator.ai_cash_mgmt.persistence.models import (
@@ -61,7 +62,7 @@ def code_revision() -> tuple[str | None, bool | None]:
 
     Known only where the package runs from its own repository, and git is there.
     """
-    root = Path(__file__).parents[3]
+    root = Path(payment_simulator.__file__).parents[2]
     git = shutil.which("git")
     if git is None or not (root / ".git").exists() or not (root / "pyproject.toml").is_file():
         return None, None
