@@ -106,6 +106,7 @@ def _templates(assets: Assets) -> Environment:
         words.moment,
         words.money,
         words.number,
+        words.pieces,
         words.plain,
         words.seconds,
         words.share,

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from payment_simulator.ai_cash_mgmt import GameMode, GameStatus
-from payment_simulator.analysis.listing import SORTS, count_games, list_games
+from payment_simulator.analysis.listing import SORTS, count_games, list_games, list_sessions
 from payment_simulator.analysis.older_files import or_nothing
 from payment_simulator.analysis.runs import count_runs, list_runs
 from payment_simulator.dashboard import parameters
+from payment_simulator.dashboard.proposers import proposers_of
 from payment_simulator.dashboard.site import site_of
 from payment_simulator.dashboard.tables import Pager
 
@@ -19,6 +20,15 @@ STATUSES = tuple(status.value for status in GameStatus)
 MODES = tuple(mode.value for mode in GameMode)
 #: Columns that are best read from the largest down.
 _LARGEST_FIRST = ("started", "iterations")
+
+
+class _Page(TypedDict):
+    """Which part of the list, and in which order."""
+
+    sort: str
+    descending: bool
+    limit: int
+    offset: int
 
 
 def games(request: Request) -> Response:
@@ -43,19 +53,20 @@ def _games(request: Request) -> dict[str, Any]:
     default = "down" if sort in _LARGEST_FIRST else "up"
     direction = parameters.one_of(given, "order", ("up", "down")) or default
     limit, offset = parameters.rows(given)
+    page: _Page = {
+        "sort": sort,
+        "descending": direction == "down",
+        "limit": limit,
+        "offset": offset,
+    }
     with site_of(request).source.reading() as repo:
         count = count_games(repo, **filters)
-        rows = list_games(
-            repo,
-            **filters,
-            sort=sort,
-            descending=direction == "down",
-            limit=limit,
-            offset=offset,
-        )
+        rows = list_games(repo, **filters, **page)
+        sessions = list_sessions(repo, **filters, **page) if rows else []
         is_empty = count == 0 and count_games(repo) == 0
     return {
         "rows": rows,
+        "proposers": {found.game_id: proposers_of(found.config_json) for found in sessions},
         "filters": filters,
         "is_filtered": any(filters.values()),
         "is_empty": is_empty,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Mapping
 from datetime import datetime
@@ -19,6 +20,8 @@ _MINUS = "\N{MINUS SIGN}"
 _LARGE, _VAST = 1e6, 1e15
 #: Beyond this a text is not shown in full, so that a page stays a page.
 LONGEST_TEXT = 400_000
+#: A word of a name with the signs after it; a very long one is no word.
+_PIECES = re.compile(r"[^-_/.: ]{1,24}[-_/.: ]*|[-_/.: ]+")
 
 #: What is stored -> what a person reads.
 MODE_WORDS: Mapping[str, str] = MappingProxyType(
@@ -48,6 +51,11 @@ def plain(value: object) -> str:
         text = f"{text[:LONGEST_TEXT]}\n... {cut:,} more characters are in the record."
     lines = text.replace("\r\n", "\n").split("\n")
     return "\n".join("\t".join(visible(part) for part in line.split("\t")) for line in lines)
+
+
+def pieces(value: object) -> list[str]:
+    """Return a name in pieces between which a line may end: after its signs, not within words."""
+    return _PIECES.findall(visible(value)) or [""]
 
 
 def indented(value: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,17 @@ def test_the_list_has_every_game_with_its_page(asked: TestClient):
         assert f"/game?id=game-00{number}" in addresses(page)
     assert f"/game?{urlencode({'id': HOSTILE_GAME})}" in addresses(page)
     assert "1\N{EN DASH}4 of 4" in page.text
+    assert "campaign_learning" in page.text
+    assert "rl_optimization" in page.text
+
+
+def test_the_list_tells_who_proposes(db_path: Path):
+    proposer = {"kind": "llm", "model": f"openai:{SCRIPT}"}
+    with DatabaseManager(db_path) as manager:
+        repo = GameRepository(manager.conn)
+        repo.initialize_schema()
+        repo.save_game_session(a_session("x", config_json=json.dumps({"proposer": proposer})))
+    assert f"openai:{SCRIPT}" in page_of(client_of(db_path).get("/")).text
 
 
 def test_the_list_is_filtered_sorted_and_paged(asked: TestClient):

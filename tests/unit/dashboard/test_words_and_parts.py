@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from starlette.datastructures import QueryParams
 from payment_simulator.dashboard import parameters, words
 from payment_simulator.dashboard.bars import bar_width, kinds_of, scale_of, whisker
 from payment_simulator.dashboard.data import rounded
+from payment_simulator.dashboard.proposers import proposers_of
 from payment_simulator.dashboard.tables import Pager
 from payment_simulator.errors import InputError
 
@@ -60,6 +63,52 @@ def test_lengths_of_time(value: float | None, expected: str):
 def test_texts_keep_their_lines_and_show_what_is_hidden_in_them():
     assert words.plain("a\tb\r\n\x1b[31m\u202e") == "a\tb\n\\x1b[31m\\u202e"
     assert words.plain("x" * 400_001).endswith("1 more characters are in the record.")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", [""]),
+        ("twelve_period", ["twelve_", "period"]),
+        ("a--b/c.d e", ["a--", "b/", "c.", "d ", "e"]),
+        ("__x", ["__", "x"]),
+        ("x" * 30, ["x" * 24, "x" * 6]),
+        ("a\u202eb", ["a\\u202eb"]),
+    ],
+)
+def test_a_name_is_broken_after_its_signs_alone(text: str, expected: list[str]):
+    assert words.pieces(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({"proposer": {"kind": "search", "sampler": "tpe"}}, ("search/tpe",)),
+        ({"proposer": {"kind": "grid", "model": None}}, ("grid",)),
+        ({"proposer": {"kind": "python", "object": "mine:Best"}}, ("mine:Best",)),
+        (
+            {
+                "proposer": {"kind": "grid"},
+                "optimized_agents": {
+                    "B": {"proposer": {"kind": "llm", "model": "anthropic:x"}},
+                    "A": {"proposer": None},
+                    "C": {},
+                },
+            },
+            ("anthropic:x", "grid"),
+        ),
+        (
+            {"proposer": {"kind": "search", "sampler": ["tpe"]}, "optimized_agents": [1]},
+            ("search",),
+        ),
+        ({"proposer": {"kind": ["search"]}, "optimized_agents": {"A": 7}}, ()),
+        ({"proposer": "search"}, ()),
+        ([], ()),
+    ],
+)
+def test_who_proposes_is_read_from_any_configuration(config: object, expected: tuple[str, ...]):
+    assert proposers_of(json.dumps(config)) == expected
+    assert proposers_of("[" * 100_000) == proposers_of("no") == ()
 
 
 def test_json_is_set_out_and_other_texts_stay_as_they_are():
