@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,9 +25,20 @@ def db_path(tmp_path: Path) -> Path:
     return tmp_path / "simulation.db"
 
 
+@pytest.fixture(scope="session")
+def empty_record(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a record without rows, made once: copying it is faster than making it."""
+    path = tmp_path_factory.mktemp("empty") / "record.db"
+    with DatabaseManager(path) as made:
+        made.setup()
+    return path
+
+
 @pytest.fixture
-def manager(db_path: Path) -> Iterator[DatabaseManager]:
-    """Open a new database file."""
+def manager(db_path: Path, request: pytest.FixtureRequest) -> Iterator[DatabaseManager]:
+    """Open a new database file; one with tables for a test that asks for its repository, too."""
+    if "repo" in request.fixturenames:
+        shutil.copyfile(request.getfixturevalue("empty_record"), db_path)
     with DatabaseManager(db_path) as opened:
         yield opened
 

@@ -188,7 +188,7 @@ class TestBusy:
         with pytest.raises(DatabaseBusyError) as caught:
             DatabaseManager(path, busy_seconds=0.1)
         assert f"{path} is held by process {pid} (" in str(caught.value)
-        assert "read with DatabaseManager(path, read_only=True)" in str(caught.value)
+        assert "reading is possible meanwhile (read_only=True)" in str(caught.value)
 
     def test_a_reader_beside_a_silent_writer_in_this_process(self, db_path: Path):
         with DatabaseManager(db_path, serve=False):
