@@ -53,6 +53,19 @@ def test_every_page_is_drawn_in_every_window(window: str, browser: Any, address:
     context.close()
 
 
+def test_tables_of_a_usual_window_are_seen_whole(browser: Any, address: str) -> None:
+    context = browser.new_context(viewport={"width": 1200, "height": 900})
+    seen = Seen(context.new_page(), address)
+    for path in ("/", "/game?id=castro", "/game?id=twelve"):
+        page = seen.open(path)
+        hidden = page.evaluate(
+            "[...document.querySelectorAll('.scroll')].filter((n) => n.scrollWidth > n.clientWidth)"
+            ".map((n) => n.getAttribute('aria-label'))"
+        )
+        assert not {"List of games", "Outcomes by bank"} & set(hidden)
+    context.close()
+
+
 def test_hostile_texts_are_shown_letter_for_letter(seen: Seen) -> None:
     page = seen.open("/")
     row = page.locator("tbody tr", has_text="window.harmed")

@@ -20,6 +20,7 @@ from payment_simulator.analysis.runs import list_runs
 from payment_simulator.analysis.steps import VERDICTS, count_steps, step_rows, step_view
 from payment_simulator.dashboard import parameters
 from payment_simulator.dashboard.bars import scale_of
+from payment_simulator.dashboard.certificates import certificate_tables
 from payment_simulator.dashboard.site import site_of
 from payment_simulator.dashboard.tables import Pager
 from payment_simulator.policy import Policy
@@ -57,7 +58,7 @@ def _game(request: Request) -> dict[str, Any]:
             "largest_cost": max(
                 (cost for o in outcomes for cost in (o.start_cost, o.final_cost)), default=0.0
             ),
-            "regrets": _numbers(overview.certificate.regrets_json) if overview.certificate else {},
+            "certified": certificate_tables(overview.certificate) if overview.certificate else [],
             "last_iteration": overview.last_step.iteration if overview.last_step else 0,
             "failures": or_nothing(lambda: repo.get_game_failures(game_id)),
             "calls": overview.calls,

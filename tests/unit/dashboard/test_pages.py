@@ -23,11 +23,13 @@ from tests.unit.dashboard.conftest import client_of, page_of
 from payment_simulator.ai_cash_mgmt import (
     BankStateRecord,
     DailyCostRecord,
+    EquilibriumCertificateRecord,
     GameRepository,
     SimulationEventRecord,
     SimulationRunRecord,
     TransactionRecord,
 )
+from payment_simulator.dashboard.certificates import certificate_tables
 from payment_simulator.persistence.connection import DatabaseManager
 
 ASSETS = Path(__file__).parents[2] / "migration" / "assets"
@@ -119,6 +121,56 @@ def test_a_game_page_counts_steps_and_leads_to_them(asked: TestClient):
     assert "8 accepted, 6 rejected, 0 refused" in page.text
     assert f"/step?id={GAME}&bank=BANK_B&iteration=7" in addresses(page)
     assert "1\N{EN DASH}14 of 14" in page.text
+
+
+def test_a_certificate_is_told_in_tables(db_path: Path):
+    with DatabaseManager(db_path) as manager:
+        repo = GameRepository(manager.conn)
+        repo.initialize_schema()
+        repo.save_game_session(a_session(GAME))
+        repo.save_equilibrium_certificate(
+            a_record(
+                EquilibriumCertificateRecord,
+                regrets_json=json.dumps({"BANK_A": 0.0, HOSTILE_BANK: 123456.0}),
+                best_deviations_json=json.dumps({"BANK_A": None, HOSTILE_BANK: {SCRIPT: 0.45}}),
+                pure_equilibria_json=json.dumps(
+                    [{"point": {"BANK_A": 0.5}, "costs": {"BANK_A": 7700.0}}]
+                ),
+                social_optimum_json=json.dumps(
+                    {"points": [{"BANK_A": 0.25, "BANK_B": SCRIPT}], "total_cost": 6600.0}
+                ),
+            )
+        )
+    text = page_of(client_of(db_path).get(f"/game?id={GAME}")).text
+    assert f"1,234.56{SCRIPT} 0.45" in text
+    assert "0.00none is better" in text
+    assert "Cost of BANK_ACost of all banks 10.577.0077.00" in text
+    assert f"0.25{SCRIPT}66.00" in text
+
+
+@pytest.mark.parametrize(
+    "optimum",
+    [
+        None,
+        "[1]",
+        '{"points": 3}',
+        '{"points": [1]}',
+        f'{{"points": [{{"A": 1{"0" * 400}}}]}}',
+    ],
+)
+def test_a_certificate_of_another_program_breaks_no_page(optimum: str | None):
+    record = a_record(EquilibriumCertificateRecord, social_optimum_json=optimum)
+    assert "social-optimum" not in [table.slug for table in certificate_tables(record)]
+
+
+def test_an_optimum_of_many_banks_and_points_stays_small():
+    points = [{f"B{bank}": n for bank in range(9)} for n in range(25)]
+    text = json.dumps({"points": points, "total_cost": 100.0})
+    record = a_record(EquilibriumCertificateRecord, social_optimum_json=text)
+    optimum = certificate_tables(record)[-1]
+    assert len(optimum.rows) == 20
+    assert optimum.note == "5 more points cost the same."
+    assert optimum.shown()[1] == [", ".join(f"B{bank} 1" for bank in range(9)), "1.00"]
 
 
 def test_steps_are_filtered_and_paged(asked: TestClient):
