@@ -18,6 +18,7 @@ from payment_simulator.analysis.policy_trees import policy_tree_css
 from payment_simulator.dashboard import (
     compare_pages,
     data,
+    downloads,
     game_pages,
     live,
     pages,
@@ -75,6 +76,9 @@ def build_app(source: Source, access: Access) -> tuple[ASGIApp, Site]:
             Route("/data/parameters", data.parameters),
             Route("/data/samples", data.samples),
             Route("/data/run", data.run),
+            Route("/data/costs.csv", downloads.costs),
+            Route("/data/parameters.csv", downloads.parameters),
+            Route("/data/steps.csv", downloads.steps),
             Route("/live/games", live.games),
             Route("/live/game", live.game),
             Route("/static/{version}/{name:path}", assets.serve),
@@ -116,6 +120,8 @@ def _templates(assets: Assets) -> Environment:
     environment.globals.update(
         asset=assets.address,
         command=words.command,
+        game_command=words.game_command,
+        plain_name=words.plain_name,
         link=words.link,
         MODES=words.MODE_WORDS,
         KINDS=words.KIND_WORDS,

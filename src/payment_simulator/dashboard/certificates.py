@@ -28,7 +28,9 @@ def certificate_tables(record: EquilibriumCertificateRecord) -> list[Table]:
 
 def _optimum(found: Any) -> Table | None:
     points = found.get("points") if isinstance(found, dict) else None
-    named = [point for point in points if isinstance(point, dict)] if _is_list(points) else []
+    named = (
+        [point for point in points if isinstance(point, dict)] if isinstance(points, list) else []
+    )
     if not named:
         return None
     total = found.get("total_cost")
@@ -65,7 +67,3 @@ def _value(value: Any) -> Value:
 def _is_number(value: Any) -> bool:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return is_number and math.isfinite(value)
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, list)

@@ -7,6 +7,7 @@ import re
 import shlex
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import urlencode
 
@@ -18,6 +19,10 @@ _NOTHING = "\N{EN DASH}"
 _MINUS = "\N{MINUS SIGN}"
 #: From here on a number is written without a fraction, beyond the other with an exponent.
 _LARGE, _VAST = 1e6, 1e15
+#: The database of a command that names none.
+_DEFAULT_DATABASE = Path("simulation.db")
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_LONGEST_NAME = 80
 #: Beyond this a text is not shown in full, so that a page stays a page.
 LONGEST_TEXT = 400_000
 #: A word of a name with the signs after it; a very long one is no word.
@@ -113,6 +118,18 @@ def counted(count: int, thing: str, things: str | None = None) -> str:
 def command(*words: object) -> str:
     """Return a command as a person types it into a shell."""
     return visible("payment-sim " + shlex.join(str(word) for word in words))
+
+
+def game_command(name: str, game_id: str, path: Path, *more: str) -> str:
+    """Return a command on a game as a person types it, with its database where it needs one."""
+    where = () if path == _DEFAULT_DATABASE else ("--db", path)
+    return command(name, game_id, *more, *where)
+
+
+def plain_name(text: str) -> str:
+    """Return a name that every system takes for that of a plain file."""
+    found = _UNSAFE.sub("-", text).strip("-.")[:_LONGEST_NAME].rstrip("-.")
+    return found or "game"
 
 
 def link(path: str, **parameters: object) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 import json
 import os
 from pathlib import Path
@@ -11,7 +13,14 @@ from urllib.parse import urlencode
 
 import pytest
 from starlette.testclient import TestClient
-from tests.browser.worlds import HOSTILE_BANK, HOSTILE_GAME, PICTURE, SCRIPT, add_hostile
+from tests.browser.worlds import (
+    HOSTILE_BANK,
+    HOSTILE_GAME,
+    PICTURE,
+    SCRIPT,
+    a_policy,
+    add_hostile,
+)
 from tests.builders import (
     LATER,
     a_record,
@@ -294,6 +303,74 @@ def test_numbers_of_the_charts(asked: TestClient):
     assert both["banks"]["BANK_A"][GAME]["iteration"][:2] == [0, 1]
     assert both["banks"]["BANK_A"][GAME]["force"][:2] == [1500, 1200]
     assert list(both["banks"]["BANK_A"]) == [GAME]
+
+
+def rows_of(answer: Any) -> list[list[str]]:
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert answer.headers["cache-control"] == "no-store"
+    return list(csv.reader(io.StringIO(answer.text)))
+
+
+def test_tables_are_taken_along_as_csv(asked: TestClient):
+    answer = asked.get(f"/data/costs.csv?id={GAME}")
+    assert answer.headers["content-disposition"] == f'attachment; filename="{GAME}-costs.csv"'
+    heads, *rows = rows_of(answer)
+    assert heads[:2] == ["bank", "iteration"]
+    assert len(rows) == 14
+    assert dict(zip(heads, rows[1], strict=True)) == {
+        "bank": "BANK_A",
+        "iteration": "2",
+        "trigger_tick": rows[1][2],
+        "verdict": "rejected",
+        "old_cost_cents": "1500.0",
+        "new_cost_cents": "1200.0",
+        "cost_in_force_cents": "1500.0",
+        "best_cost_cents": "1200.0",
+    }
+    chosen = f"/data/steps.csv?id={GAME}&bank=BANK_B&verdict=rejected"
+    heads, *rows = rows_of(asked.get(chosen))
+    assert [row[:2] for row in rows] == [[str(n), "BANK_B"] for n in (2, 4, 6)]
+    assert asked.get("/data/steps.csv?id=none").status_code == 404
+
+
+def test_csv_of_hostile_texts_is_safe_in_spreadsheets(db_path: Path):
+    name, bank = 'x"\r\ny/../=1', "=HYPERLINK(1)"
+    with DatabaseManager(db_path) as manager:
+        repo = GameRepository(manager.conn)
+        repo.initialize_schema()
+        repo.save_game_session(a_session(name))
+        step = an_iteration(
+            1,
+            game_id=name,
+            agent_id=bank,
+            llm_model="@model",
+            old_policy_json=a_policy(0.5),
+            new_policy_json=a_policy(0.25),
+        )
+        repo.save_policy_iteration(step)
+    asked = client_of(db_path)
+    for what in ("costs", "parameters", "steps"):
+        answer = asked.get(f"/data/{what}.csv?" + urlencode({"id": name}))
+        disposition = answer.headers["content-disposition"]
+        assert disposition == f'attachment; filename="x-y-..-1-{what}.csv"'
+        heads, *rows = rows_of(answer)
+        assert {dict(zip(heads, row, strict=True))["bank"] for row in rows} == {f"'{bank}"}
+        assert not [cell for row in rows for cell in row if cell.startswith(("=", "@", "+"))]
+    found = rows_of(asked.get("/data/parameters.csv?" + urlencode({"id": name})))
+    assert found[1][1:] == ["initial_liquidity_fraction", "0", "0.5", ""]
+    assert found[2][1:] == ["initial_liquidity_fraction", "1", "0.25", "0.25"]
+
+
+def test_a_game_page_tells_how_to_take_it_along(asked: TestClient):
+    page = page_of(asked.get(f"/game?id={GAME}"))
+    assert f"payment-sim report {GAME} --db /" in page.text
+    assert f"payment-sim export {GAME} --to {GAME}-export --db /" in page.text
+    assert f"payment-sim verify {GAME} --db /" in page.text
+    assert f"/data/parameters.csv?id={GAME}" in addresses(page)
+    filtered = page_of(asked.get(f"/game?id={GAME}&bank=BANK_A&verdict=rejected"))
+    assert f"/data/steps.csv?id={GAME}&bank=BANK_A&verdict=rejected" in addresses(filtered)
 
 
 def test_a_payment_page_tells_its_life(asked: TestClient):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -121,6 +122,23 @@ def test_commands_are_typed_as_a_shell_takes_them():
     assert words.command("resume", "a b'c", "--db", "x.db") == (
         "payment-sim resume 'a b'\"'\"'c' --db x.db"
     )
+
+
+def test_a_command_names_its_database_where_it_is_not_the_usual_one():
+    assert words.game_command("report", "a b", Path("simulation.db")) == (
+        "payment-sim report 'a b'"
+    )
+    assert words.game_command("export", "g", Path("my x.db"), "--to", "d") == (
+        "payment-sim export g --to d --db 'my x.db'"
+    )
+
+
+@given(st.text())
+def test_a_plain_name_leads_nowhere_else(text: str):
+    name = words.plain_name(text)
+    assert 1 <= len(name) <= 80
+    assert not set(name) & set('/\\:"\r\n ')
+    assert not name.startswith((".", "-"))
 
 
 @given(st.text())
