@@ -28,4 +28,4 @@ def test_the_game_gains_all_that_there_is_from_wherever_it_begins(
     # These banks begin with Fifo and a share of their own, which Fifo as a baseline keeps.
     assert by_name["fifo"].costs == by_name["start"].costs
     assert by_name["start"].total > OPTIMUM
-    assert found.efficiency == 1.0
+    assert found.share_of_possible_gain == 1.0

@@ -58,10 +58,13 @@ def test_two_games_stand_side_by_side(games: Path):
 
 def test_means_over_seeds(games: Path):
     out = payment_sim("compare", "--all-seeds-of", "s2", "--db", games).out
-    assert "Means over seeds, s1, s2 (two_period); 95 % intervals by Student's t" in out
+    assert "Means over seeds, s1, s2 (two_period):\n" in out
     rows = cells(out)
-    assert ["final", "cost", "BANK_A", "2", "0.00", "[0.00,", "0.00]"] in rows
-    assert ["(all)", "2", "20.00", "[20.00,", "20.00]"] in rows
+    same = ["same", "in", "both", "games"]
+    assert ["final", "cost", "BANK_A", "2", "0.00", *same] in rows
+    assert ["(all)", "2", "20.00", *same] in rows
+    # No interval is there, so nothing is said of one.
+    assert "Intervals" not in out
     assert "Different scenarios" not in out
     both = payment_sim(
         "compare", "--all-seeds-of", "s2", "--all-seeds-of", "t1", "s2", "--db", games, "--json"
@@ -77,18 +80,22 @@ def test_baselines_of_one_game(games: Path):
     rows = cells(outcome.out)
     assert ["game", "policies", "BANK_A", "BANK_B", "(all)", "more", "than", "final"] in rows
     assert ["s1", "start", "50.00", "50.00", "100.00", "80.00"] in rows
-    assert ["Fifo", "50.00", "50.00", "100.00", "80.00"] in rows
+    assert ["Fifo", "(=", "start)", "50.00", "50.00", "100.00", "80.00"] in rows
+    assert "(= start): same as the first policies, to the cent." in outcome.out
+    assert "price of anarchy is measured on the days of the certificate" in outcome.out
     assert ["social", "optimum", "0.00", "20.00", "20.00", "0.00"] in rows
     assert ["final", "0.00", "20.00", "20.00"] in rows
-    assert ["s1", "1", "social", "optimum", "BANK_A", "0,", "BANK_B", "0.2"] in rows
+    assert ["s1", "1.000", "social", "optimum", "BANK_A", "0.0000,", "BANK_B", "0.2000"] in rows
 
 
 def test_baselines_have_intervals_where_days_are_many(games: Path):
     out = payment_sim("compare", "t1", "t2", "--baselines", "--db", games).out
     table = out.partition("Other policies")[2]
-    assert table.count("[") == 6
+    assert table.count("[") + table.count("same on all 8 days") == 6
+    assert "Student's t, over 8 held-out days, of paired differences." in table
     assert "cost under Fifo" in out
-    assert "efficiency" in out
+    assert "share of possible gain" in out
+    assert "efficiency" not in out
     assert "Means of held-out days." in out
 
 
@@ -108,7 +115,9 @@ def test_csv_and_latex(games: Path):
     ]  # fmt: skip
     assert rows[1]["final_cost"] == "2000.0"
     latex = payment_sim("compare", "s1", "s2", "--format", "latex", "--db", games).out
-    assert latex.count(r"\begin{tabular}") == latex.count(r"\end{tabular}") == 2
+    for part in (r"\begin{table}", r"\end{table}", r"\caption{", r"\begin{tabular}"):
+        assert latex.count(part) == 2
+    assert r"\label{tab:compare-means-1}" in latex
     assert r"BANK\_A & 0.00 & 0.00 \\" in latex
 
 
@@ -149,7 +158,7 @@ def test_a_long_table_is_cut_and_says_so(db_path: Path):
         for name in names:
             repo.save_game_session(a_session(name))
     out = payment_sim("compare", *names, "--db", db_path).out
-    assert "And 2 more rows; --json has all." in out
+    assert "And 2 more rows (--format csv or --json has all)." in out
 
 
 def test_a_record_is_left_as_it_is(games: Path):
@@ -163,9 +172,10 @@ def test_a_record_is_left_as_it_is(games: Path):
     [
         ([], "no game is named; expected two or more, or --all-seeds-of GAME"),
         (["s1"], "'s1' alone has nothing beside it"),
+        (["s3x"], "game 's3x' is not in the record; nearest: s"),
         (["s1", "s3x"], "game 's3x' is not in the record; nearest: s"),
         (["--all-seeds-of", "s3"], "game 's3' is not in the record"),
-        (["s1", "s2", "--format", "xml"], "'xml' is not one of"),
+        (["s1", "s2", "--format", "xml"], "'xml' is not one of: table, csv, latex"),
         (["s1", "s2", "--format", "csv", "--json"], "it goes without --json"),
         (["s1", "s2", "--threads", 0], "--threads"),
     ],
@@ -188,3 +198,35 @@ def test_games_without_provenance_have_no_baselines_and_the_rest_goes_on(many: P
         in out
     )
     assert ["castro", "start", "50.00", "50.00", "100.00", "80.00"] in cells(out)
+
+
+def test_banks_are_left_out_together_and_the_line_says_where_they_are(
+    games: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def out(columns: int) -> str:
+        monkeypatch.setattr("payment_simulator.cli.compare._width", lambda: columns)
+        return payment_sim("compare", "t1", "--baselines", "--db", games).out
+
+    heads = {
+        columns: next(row for row in cells(out(columns)) if row[:2] == ["game", "policies"])
+        for columns in (100, 75)
+    }
+    assert {"BANK_A", "BANK_B"} <= set(heads[100])
+    assert {"BANK_A", "BANK_B"}.isdisjoint(heads[75])
+    assert (
+        "\nLeft out for want of width: BANK_A, BANK_B (a wider terminal, --format csv or --json "
+        "has all).\n" in out(75)
+    )
+    # Something is said below the table, and the next title stands apart.
+    assert "\n\nWhere all banks together pay least:\n" in out(75)
+
+
+def test_two_groups_on_the_same_days_are_paired_by_seed(db_path: Path):
+    for seed in (1, 2):
+        for name, more in (("a", {}), ("b", {"bootstrap": {"num_samples": 8, "observed_runs": 9}})):
+            play(db_path, twelve(game_id=f"{name}{seed}", master_seed=seed, **more))
+    out = payment_sim("compare", "a1", "a2", "b1", "b2", "--db", db_path).out
+    # Fresh days are not drawn from observed runs: the games are the same but for what they say.
+    table = cells(out.partition("Final cost by seed, group 2 less group 1:\n")[2])
+    assert table[0] == ["bank", "n", "mean", "difference", "interval"]
+    assert table[3] == ["(all)", "2", "0.00", "same", "in", "both", "seeds"]

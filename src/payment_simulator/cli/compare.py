@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,16 +21,14 @@ if TYPE_CHECKING:
 _NO_WIDTH = 100_000
 #: Rows of a table that are printed.
 _LISTED = 60
+#: Where all is that a table leaves out.
+_ELSEWHERE = "--format csv or --json has all"
 #: Characters that a folded label keeps.
 _LABEL = 16
 
 
-class Format(StrEnum):
-    """How a comparison is printed."""
-
-    TABLE = "table"
-    CSV = "csv"
-    LATEX = "latex"
+#: How a comparison is printed.
+FORMATS = ("table", "csv", "latex")
 
 
 def compare(
@@ -57,7 +54,12 @@ def compare(
     ] = False,
     threads: ThreadsOption = None,
     format_: Annotated[
-        Format | None, typer.Option("--format", help="A table if none is given.")
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help=f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}; a table if none is given.",
+        ),
     ] = None,
     json: JsonOption = False,
 ) -> None:
@@ -72,24 +74,35 @@ def compare(
 
     if json and format_ is not None:
         raise typer.BadParameter("it goes without --json", param_hint="--format")
-    _check(games or [], all_seeds_of or [], baselines)
+    kind = _format(format_)
+    _check(games or [], all_seeds_of or [])
     with open_record(database_to_read(db, "compare GAME...")) as repo:
         wanted = _wanted(repo, games or [], all_seeds_of or [])
+        if not all_seeds_of and not baselines:
+            _check_company(repo, wanted)
         with progress_bar("runs", shown=baselines and not json) as progress:
             found = compare_games(
                 repo, wanted, baselines=baselines, threads=threads, progress=progress
             )
     if json:
         print_json(found.to_dict())
-    elif format_ == Format.CSV:
+    elif kind == "csv":
         typer.echo(to_csv(found), nl=False)
-    elif format_ == Format.LATEX:
+    elif kind == "latex":
         typer.echo(to_latex(found), nl=False)
     else:
         _print(found)
 
 
-def _check(games: list[str], seeds_of: list[str], baselines: bool) -> None:
+def _format(given: str | None) -> str:
+    if given is not None and given not in FORMATS:
+        raise typer.BadParameter(
+            f"{given!r} is not one of: {', '.join(FORMATS)}", param_hint="--format"
+        )
+    return given or FORMATS[0]
+
+
+def _check(games: list[str], seeds_of: list[str]) -> None:
     from payment_simulator.errors import InputError
 
     if not games and not seeds_of:
@@ -97,11 +110,21 @@ def _check(games: list[str], seeds_of: list[str], baselines: bool) -> None:
             "no game is named; expected two or more, or --all-seeds-of GAME "
             "(payment-sim games lists them)"
         )
-    if len(games) == 1 and not seeds_of and not baselines:
-        raise InputError(
-            f"{games[0]!r} alone has nothing beside it; expected two games or more, --all-seeds-of "
-            f"{games[0]}, or --baselines"
-        )
+
+
+def _check_company(repo: GameRepository, games: list[str]) -> None:
+    """Refuse one game alone; one that is not in the record is told as such."""
+    from payment_simulator.errors import GameNotFoundError, InputError
+
+    (game, *others) = games
+    if others:
+        return
+    if repo.get_game_session(game) is None:
+        raise GameNotFoundError(game, repo.get_game_ids())
+    raise InputError(
+        f"{game!r} alone has nothing beside it; expected two games or more, --all-seeds-of "
+        f"{game}, or --baselines"
+    )
 
 
 def _wanted(repo: GameRepository, games: list[str], seeds_of: list[str]) -> list[str]:
@@ -129,20 +152,37 @@ def _print(found: Comparison) -> None:
 
 
 def _print_table(table: Table) -> None:
+    from payment_simulator.analysis.compare.table import without
     from payment_simulator.cli.output import print_table, print_text
 
+    left_out = _left_out(table)
+    table = without(table, left_out)
     if table.title:
         print_text(table.title)
-    print_table(
-        table.columns,
-        table.rows[:_LISTED],
-        numbers=table.numbers,
-        yielding=table.yielding,
-        optional=table.optional,
-    )
+    print_table(table.columns, table.rows[:_LISTED], numbers=table.numbers, yielding=table.yielding)
+    said = []
+    if left_out:
+        names = ", ".join(left_out)
+        said.append(f"Left out for want of width: {names} (a wider terminal, {_ELSEWHERE}).")
     left = len(table.rows) - _LISTED
     if left > 0:
-        typer.echo(f"And {left:,} more rows; --json has all.")
+        said.append(f"And {left:,} more rows ({_ELSEWHERE}).")
+    for line in [*said, *table.notes]:
+        print_text(line)
+    if said or table.notes:
+        typer.echo()
+
+
+def _left_out(table: Table) -> list[str]:
+    """Return the columns for which there is no room: as few as will do, in the order given."""
+    from payment_simulator.analysis.compare.table import without
+
+    left_out: list[str] = []
+    for columns in table.optional:
+        if _width_of(without(table, left_out)) <= _width():
+            break
+        left_out += columns
+    return left_out
 
 
 def _width() -> int:
@@ -157,6 +197,6 @@ def _width_of(table: Table) -> int:
     columns = zip(table.columns, *table.rows, strict=True)
     widths = {column: max(map(cell_len, (column, *cells))) for column, *cells in columns}
     for column in table.yielding:
-        widths[column] = min(widths[column], _LABEL)
+        widths[column] = min(widths[column], max(_LABEL, cell_len(column)))
     # Two characters stand between columns, one at each edge.
     return sum(widths.values()) + 2 * len(widths)

@@ -61,7 +61,8 @@ def test_the_two_period_game_gains_all_that_there_is(games: GameRepository):
     best = found.baselines[2]
     assert best.parameters == {"BANK_A": {FRACTION: 0.0}, "BANK_B": {FRACTION: 0.2}}
     assert best.costs == {"BANK_A": 0.0, "BANK_B": 2000.0}
-    assert (found.optimum, found.efficiency, found.num_samples) == ("social optimum", 1.0, 1)
+    assert (found.optimum, found.share_of_possible_gain) == ("social optimum", 1.0)
+    assert found.num_samples == 1
     assert found.notes == ()
     difference = found.baselines[0].total_above_final
     assert (difference.mean, difference.low, difference.high) == (8000.0, None, None)
@@ -189,7 +190,8 @@ def test_banks_of_several_parameters_are_gone_through_one_by_one(db_path: Path):
 def test_a_running_simulation_has_the_baselines_that_make_sense(games: GameRepository):
     found = game_baselines(games, "ten_days")
     assert list(totals(found)) == ["start", "fifo", "final"]
-    assert (found.efficiency, found.optimum, found.num_samples) == (None, None, 1)
+    assert (found.share_of_possible_gain, found.optimum) == (None, None)
+    assert found.num_samples == 1
     assert "there is no social optimum" in found.notes[0]
 
 
@@ -200,9 +202,9 @@ def test_means_of_baselines_over_seeds(db_path: Path):
         found = compare_games(repo, ["s1", "s2"], baselines=True)
     (group,) = found.groups
     estimates = {e.quantity: e for e in group.estimates if e.bank is None}
-    gained = [own.efficiency for own in found.baselines.values()]
+    gained = [own.share_of_possible_gain for own in found.baselines.values()]
     assert None not in gained
-    assert estimates["efficiency"].mean == pytest.approx(sum(filter(None, gained)) / 2)
+    assert estimates["share_of_possible_gain"].mean == pytest.approx(sum(filter(None, gained)) / 2)
     assert estimates["fifo_cost"].n == estimates["optimum_cost"].n == 2
 
 
@@ -280,7 +282,7 @@ def test_too_much_work_is_refused_with_a_way_out(
     monkeypatch.setattr(optimum, "MAX_BANK_TICKS", 4 * 8 * 12 * 2)
     found = game_baselines(games, "twelve")
     assert list(totals(found)) == ["start", "fifo", "final"]
-    assert found.efficiency is None
+    assert found.share_of_possible_gain is None
     assert "441 combinations on 8 days" in found.notes[0]
     assert "payment-sim equilibrium plays a smaller grid" in found.notes[0]
     monkeypatch.setattr(optimum, "MAX_BANK_TICKS", 10)
@@ -288,7 +290,7 @@ def test_too_much_work_is_refused_with_a_way_out(
         game_baselines(games, "twelve")
 
 
-def test_where_nothing_can_be_gained_there_is_no_efficiency(db_path: Path):
+def test_where_nothing_can_be_gained_there_is_no_share_of_it(db_path: Path):
     agents = {
         bank: {"constraints": {"allowed_parameters": [
             {"name": FRACTION, "min_value": 0, "max_value": 1, "step": 0.05, "default": share}
@@ -298,7 +300,7 @@ def test_where_nothing_can_be_gained_there_is_no_efficiency(db_path: Path):
     play(db_path, castro(optimized_agents=agents, constraints=None))
     with open_record(db_path) as repo:
         found = game_baselines(repo, "castro")
-    assert found.efficiency is None
+    assert found.share_of_possible_gain is None
     assert "cost no more than the social optimum" in found.notes[0]
 
 
@@ -309,6 +311,6 @@ def test_last_policies_between_the_points_of_the_grid_may_be_better_than_it(db_p
     play(db_path, config, proposers={b: Told(fraction(share)) for b, share in shares.items()})
     with open_record(db_path) as repo:
         found = game_baselines(repo, "castro")
-    assert found.efficiency is not None
-    assert found.efficiency > 1
+    assert found.share_of_possible_gain is not None
+    assert found.share_of_possible_gain > 1
     assert "they lie between its points" in found.notes[0]

@@ -179,7 +179,9 @@ def test_rows_make_a_frame(ended: GameRepository):
 def test_everything_can_be_written_as_json(ended: GameRepository):
     found = compare_games(ended, ["game-001"]).to_dict()
     assert json.loads(json.dumps(found)) == json.loads(json.dumps(found, allow_nan=False))
-    assert list(found) == ["games", "groups", "baselines", "notes"]
+    assert list(found) == [
+        "games", "groups", "baselines", "paired", "intervals", "notes"
+    ]  # fmt: skip
     assert found["games"][0]["banks"][0]["parameters"] == {"share": 0.25}
 
 

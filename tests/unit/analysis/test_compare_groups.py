@@ -47,7 +47,8 @@ def save(
     repo.save_game_session(a_record(GameSessionRecord, game_id=game_id, master_seed=seed, **values))
     repo.save_policy_iteration(an_iteration(game_id=game_id))
     gains = {"cost_improvement": 1500.0 - final, "improvement_low": None, "improvement_high": None}
-    outcome = {"final_cost": final, "confidence": None, **gains}
+    n_days = (config or {}).get("bootstrap", {}).get("num_samples", 20)
+    outcome = {"final_cost": final, "confidence": None, "num_samples": n_days, **gains}
     repo.save_game_outcomes([a_record(GameOutcomeRecord, game_id=game_id, **outcome)])
     repo.save_provenance_files(
         ProvenanceFileRecord(
@@ -207,3 +208,61 @@ def test_different_modes_and_programs_are_said(repo: GameRepository):
     notes = " ".join(compare_games(repo, ["a", "b"]).notes)
     assert "Different modes: rl_optimization (a), campaign_learning (b)." in notes
     assert "Different programs: payment-simulator 1.0 (a), payment-simulator 2.0 (b)." in notes
+
+
+def days(n: int, method: str = "fresh", runs: int = 9, **more: Any) -> dict[str, Any]:
+    """Return a configuration that differs in its held-out days, and in more."""
+    bootstrap = {"num_samples": n, "sample_method": method, "observed_runs": runs}
+    return {"config": {"bootstrap": bootstrap, **more}, "game_mode": "campaign_learning"}
+
+
+GRID = {"proposer": {"kind": "grid"}}
+
+
+def test_two_groups_with_the_same_days_are_paired_by_seed(repo: GameRepository):
+    for seed, (first, second) in enumerate([(1000.0, 900.0), (1100.0, 1050.0), (1300.0, 1180.0)]):
+        save(repo, f"a{seed}", seed, first, **days(20))
+        save(repo, f"b{seed}", seed, second, **days(20, **GRID))
+    save(repo, "b7", 7, 9999.0, **days(20, **GRID))
+    found = compare_games(repo, ["a2", "a1", "a0", "b0", "b1", "b2", "b7"])
+    assert found.pairing is not None
+    assert found.pairing.seeds == (0, 1, 2)
+    assert found.pairing.pairs == (("a0", "b0"), ("a1", "b1"), ("a2", "b2"))
+    of_bank, of_all = found.pairing.differences
+    assert (of_bank.bank, of_all.bank, of_all.n) == ("BANK_A", None, 3)
+    assert of_all.mean == pytest.approx(-90.0)
+    expected = interval(np.array([-100.0, -50.0, -120.0]), 0.95)
+    assert (of_all.low, of_all.high) == pytest.approx(expected, rel=1e-12)
+    assert "In no pair, for the other group lacks the seed: b7." in found.notes
+    told = found.to_dict()["paired"]
+    assert (told["confidence"], told["seeds"]) == (0.95, (0, 1, 2))
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        (days(50, **GRID), "group 1 has 20 (fresh); group 2 has 50 (fresh). The same seed does"),
+        (days(20, "bootstrap", **GRID), "group 2 has 20 (bootstrap, from 9 observed runs)"),
+        ({**days(20), "game_mode": "rl_optimization"}, "group 2 has the run of a running sim"),
+        ({**days(20, **GRID), "texts": {**TEXTS, "scenario": "name: t\n"}}, "Different scenarios"),
+    ],
+    ids=["number", "method", "mode", "scenario"],
+)
+def test_groups_with_other_days_are_not_paired_and_that_is_said(
+    repo: GameRepository, other: dict[str, Any], said: str
+):
+    for seed in (1, 2):
+        save(repo, f"a{seed}", seed, **days(20))
+        save(repo, f"b{seed}", seed, **other)
+    found = compare_games(repo, ["a1", "a2", "b1", "b2"])
+    assert found.pairing is None
+    assert said in " ".join(found.notes)
+
+
+def test_groups_that_share_no_seed_are_not_paired_and_that_is_said(repo: GameRepository):
+    for seed in (1, 2):
+        save(repo, f"a{seed}", seed, **days(20))
+        save(repo, f"b{seed}", seed + 1, **days(20, **GRID))
+    found = compare_games(repo, ["a1", "a2", "b1", "b2"])
+    assert found.pairing is None
+    assert "have only seed 2 in common, so nothing is paired by seed." in " ".join(found.notes)

@@ -75,8 +75,11 @@ def test_latex_holds_texts_and_no_commands_of_others(hostile: Any):
     lines = [line for line in text.splitlines() if not line.startswith("%")]
     assert "\\input" not in "\n".join(lines)
     assert r"@bank\&co" in text
-    assert lines[0] == r"\begin{tabular}{llrr}"
-    for rule in (r"\toprule", r"\midrule", r"\bottomrule", r"\end{tabular}"):
+    assert lines[:5] == [
+        r"\begin{table}", r"\centering", r"\caption{Games compared}", r"\label{tab:compare-games}",
+        r"\begin{tabular}{llrr}",
+    ]  # fmt: skip
+    for rule in (r"\toprule", r"\midrule", r"\bottomrule", r"\end{tabular}", r"\end{table}"):
         assert lines.count(rule) == 1
     body = lines[lines.index(r"\midrule") + 1 : lines.index(r"\bottomrule")]
     for line in body:

@@ -26,6 +26,7 @@ from payment_simulator.policy.grammar import FRACTION
 from payment_simulator.policy.library import builtin
 
 Name = Literal["start", "fifo", "optimum", "final"]
+METHOD = "mean paired difference over held-out days; two-sided interval by Student's t"
 #: Profiles that are played beside those of the grid.
 _OWN_PROFILES = 4
 
@@ -89,7 +90,7 @@ class GameBaselines:
         could not be played.
     optimum : {"social optimum", "best found"} or None
         Whether all combinations of the grid were played, or what a descent found.
-    efficiency : float or None
+    share_of_possible_gain : float or None
         Of what could be gained in all, the share that the game gained: (start - final) / (start -
         optimum). None where there is nothing to gain.
     notes : tuple of str
@@ -100,19 +101,21 @@ class GameBaselines:
     confidence: float
     baselines: tuple[Baseline, ...]
     optimum: str | None
-    efficiency: float | None
+    share_of_possible_gain: float | None
     notes: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the same as JSON has it."""
-        return {**asdict(self), "baselines": {b.name: asdict(b) for b in self.baselines}}
+        own = {b.name: asdict(b) for b in self.baselines}
+        return {**asdict(self), "baselines": own, "method": METHOD}
 
     def estimated(self) -> dict[str, float]:
         """Return what means over games are taken of."""
         totals = {
             f"{b.name}_cost": b.total for b in self.baselines if b.name in {"fifo", "optimum"}
         }
-        return totals if self.efficiency is None else {**totals, "efficiency": self.efficiency}
+        gained = self.share_of_possible_gain
+        return totals if gained is None else {**totals, "share_of_possible_gain": gained}
 
 
 def game_baselines(
@@ -209,7 +212,7 @@ class _Baselines:
             confidence=self._setup.config.acceptance.confidence,
             baselines=baselines,
             optimum=None if best is None else _word(best),
-            efficiency=self._efficiency({b.name: b.total for b in baselines}),
+            share_of_possible_gain=self._share({b.name: b.total for b in baselines}),
             notes=tuple(self._notes),
         )
 
@@ -291,19 +294,20 @@ class _Baselines:
         confidence = self._setup.config.acceptance.confidence
         return Difference(mean(differences), *interval(differences, confidence))
 
-    def _efficiency(self, total: Mapping[str, float]) -> float | None:
+    def _share(self, total: Mapping[str, float]) -> float | None:
         if "optimum" not in total:
             return None
         start, optimum, final = total["start"], total["optimum"], total["final"]
         if start <= optimum or is_tie(np.array(start), np.array(optimum)):
             self._notes.append(
-                "no efficiency: the starting policies cost no more than the social optimum"
+                "no share of possible gain: the starting policies cost no more than the social "
+                "optimum"
             )
             return None
         if final < optimum and not is_tie(np.array(optimum), np.array(final)):
             self._notes.append(
                 "the last policies cost less than the optimum of the grid, for they lie between "
-                "its points; so the efficiency is above 1"
+                "its points; so the share of possible gain is above 1"
             )
         return (start - final) / (start - optimum)
 

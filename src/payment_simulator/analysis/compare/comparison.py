@@ -11,7 +11,9 @@ from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.analysis.compare.figures import BankFigures, GameFigures
 from payment_simulator.analysis.compare.games import read_games
 from payment_simulator.analysis.compare.groups import Group, grouped
+from payment_simulator.analysis.compare.intervals import below_games, over_seeds
 from payment_simulator.analysis.compare.notes import notes_on
+from payment_simulator.analysis.compare.pairs import Pairing, paired
 from payment_simulator.errors import InputError, PaymentSimulatorError
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ class Comparison:
         Games that differ in their seed alone; every game is in one.
     baselines : Mapping of str to GameBaselines
         By game; empty where none were asked for.
+    pairing : Pairing or None
+        Differences by seed, where exactly two groups have the same held-out days.
     notes : tuple of str
         What a reader has to know: costs that cannot be compared, games without baselines.
     """
@@ -37,6 +41,7 @@ class Comparison:
     games: tuple[GameFigures, ...]
     groups: tuple[Group, ...]
     baselines: Mapping[str, GameBaselines]
+    pairing: Pairing | None
     notes: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -45,8 +50,18 @@ class Comparison:
             "games": [game.to_dict() for game in self.games],
             "groups": [group.to_dict() for group in self.groups],
             "baselines": {name: found.to_dict() for name, found in self.baselines.items()},
+            "paired": None if self.pairing is None else self.pairing.to_dict(),
+            "intervals": self._intervals(),
             "notes": list(self.notes),
         }
+
+    def _intervals(self) -> list[str]:
+        """Return what intervals are of, in words."""
+        groups = (group for group in self.groups if group.estimates)
+        return [
+            *below_games(self.games),
+            *(f"Group {group.number}: {over_seeds(group)}" for group in groups),
+        ]
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a row for each bank of each game, with what is the game's repeated.
@@ -97,7 +112,8 @@ def _of_baselines(found: GameBaselines | None, bank: BankFigures) -> dict[str, A
         f"game_{name}_baseline_cost": by_name[name].total if name in by_name else None
         for name in names
     }
-    return {**own, **totals, "game_efficiency": None if found is None else found.efficiency}
+    share = None if found is None else found.share_of_possible_gain
+    return {**own, **totals, "game_share_of_possible_gain": share}
 
 
 def compare_games(
@@ -156,7 +172,8 @@ def compare_games(
             except PaymentSimulatorError as error:
                 without[game_id] = str(error)
     groups = grouped(read, found)
+    pairing = paired(figures, groups)
     notes = notes_on(figures, groups, found, without)
     twice = [name for name in wanted if list(game_ids).count(name) > 1]
     said = tuple(f"{name} is named more than once; it is shown once." for name in twice)
-    return Comparison(figures, groups, MappingProxyType(found), said + notes)
+    return Comparison(figures, groups, MappingProxyType(found), pairing, said + notes)

@@ -67,6 +67,10 @@ class GameFigures:
         last step of each bank, as these measured them.
     num_samples : int or None
         Held-out days.
+    sample_method : str or None
+        How days are drawn, as the game's configuration has it.
+    observed_runs : int or None
+        Runs that days are resampled from; None where days are fresh.
     banks : tuple of BankFigures
     start_cost, final_cost, improvement : float or None
         Of all banks.
@@ -104,6 +108,8 @@ class GameFigures:
     master_seed: int
     cost_source: str
     num_samples: int | None
+    sample_method: str | None
+    observed_runs: int | None
     banks: tuple[BankFigures, ...]
     start_cost: float | None
     final_cost: float | None

@@ -14,6 +14,8 @@ from payment_simulator.analysis.compare.texts import visible
 
 #: What a spreadsheet takes for the beginning of a formula.
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+#: What a table without a title shows.
+_UNTITLED = "Games compared"
 _LATEX = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -57,9 +59,11 @@ def _cell(value: Any) -> Any:
 def to_latex(found: Comparison) -> str:
     """Return the tables of a comparison for LaTeX with booktabs, and its notes as comments.
 
-    Texts of the record stand as text: nothing in them is a command.
+    Each table is a float with a caption, a label (``tab:compare-NAME``) and, below it, what has to
+    be said of its numbers. Texts of the record stand as text: nothing in them is a command.
     """
-    tables = tables_of(found, is_side_by_side=len(found.games) <= SIDE_BY_SIDE)
+    is_side_by_side = len(found.games) <= SIDE_BY_SIDE
+    tables = tables_of(found, is_side_by_side=is_side_by_side, has_one_row=True)
     parts = ["% needs \\usepackage{booktabs} and \\usepackage[T1]{fontenc}"]
     parts += [_latex_table(table) for table in tables]
     parts += [f"% {visible(note)}" for note in found.notes]
@@ -68,9 +72,11 @@ def to_latex(found: Comparison) -> str:
 
 def _latex_table(table: Table) -> str:
     kinds = "".join("r" if column in table.numbers else "l" for column in table.columns)
-    title = [f"% {table.title}"] if table.title else []
     lines = [
-        *title,
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{escaped(table.title.rstrip(':') or _UNTITLED)}}}",
+        rf"\label{{tab:compare-{table.name}}}",
         rf"\begin{{tabular}}{{{kinds}}}",
         r"\toprule",
         _line(table.columns),
@@ -78,6 +84,8 @@ def _latex_table(table: Table) -> str:
         *map(_line, table.rows),
         r"\bottomrule",
         r"\end{tabular}",
+        *(rf"\par{{\footnotesize {escaped(note)}\par}}" for note in table.notes),
+        r"\end{table}",
     ]
     return "\n".join(lines)
 

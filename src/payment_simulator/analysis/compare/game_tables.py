@@ -8,8 +8,9 @@ from functools import partial
 
 from payment_simulator.analysis.compare.comparison import Comparison
 from payment_simulator.analysis.compare.figures import BankFigures, GameFigures
+from payment_simulator.analysis.compare.intervals import SAME, below_games, of_days
 from payment_simulator.analysis.compare.table import Table, distinct, without_empty
-from payment_simulator.analysis.compare.texts import interval, money, plain, share, some, visible
+from payment_simulator.analysis.compare.texts import money, parameter, ratio, share, some, visible
 
 #: Banks of a game that are listed.
 LISTED_BANKS = 8
@@ -41,6 +42,16 @@ def _price(game: GameFigures) -> str:
     return f"{'at least ' if game.unpriced_calls else ''}{game.cost_usd:,.4f}"
 
 
+def _end(bank: BankFigures, end: float | None) -> str:
+    is_same = bank.improvement_low is not None and bank.improvement_low == bank.improvement_high
+    return SAME if is_same else money(end)
+
+
+def _with_interval(bank: BankFigures) -> str:
+    ends = of_days(bank, None)
+    return money(bank.improvement) + f" {ends}" * ends.startswith("[")
+
+
 _FIRST = (
     _Figure("status", lambda game: game.status),
     _Figure("scenario", lambda game: visible(game.scenario.replace("\\", "/").split("/")[-1])),
@@ -56,15 +67,20 @@ _COSTS = (
     _Figure("start cost", lambda g: money(g.start_cost), lambda b: money(b.start_cost)),
     _Figure("final cost", lambda g: money(g.final_cost), lambda b: money(b.final_cost)),
     _Figure("improvement", lambda g: money(g.improvement), lambda b: money(b.improvement)),
-    _Figure("  at least", None, lambda b: money(b.improvement_low)),
-    _Figure("  at most", None, lambda b: money(b.improvement_high)),
+    _Figure("  at least", None, lambda b: _end(b, b.improvement_low)),
+    _Figure("  at most", None, lambda b: _end(b, b.improvement_high)),
+)
+#: The same with an interval behind what was gained, for paper, which is wide.
+_COSTS_IN_ONE_ROW = (
+    *_COSTS[:2],
+    _Figure("improvement", lambda g: money(g.improvement), _with_interval),
 )
 _LAST = (
     _Figure("settled, start", None, lambda b: share(b.start_settlement_rate)),
     _Figure("settled, end", None, lambda b: share(b.final_settlement_rate)),
     _Figure("regret", None, lambda b: money(b.regret)),
     _Figure("largest regret", lambda game: money(game.distance_from_equilibrium)),
-    _Figure("price of anarchy", lambda game: plain(game.price_of_anarchy)),
+    _Figure("price of anarchy", lambda game: ratio(game.price_of_anarchy)),
     _Figure("tokens", lambda game: _count(game.tokens_used)),
     _Figure("model calls", lambda game: _count(game.calls)),
     _Figure("price (USD)", _price),
@@ -73,14 +89,29 @@ _LAST = (
 _OF_SOME = {"  at least", "  at most", "tokens", "model calls", "price (USD)"}
 
 
-def side_by_side(found: Comparison) -> Table:
-    """Return games as columns."""
+def side_by_side(found: Comparison, *, has_one_row: bool = False) -> Table:
+    """Return games as columns.
+
+    Parameters
+    ----------
+    has_one_row : bool
+        Whether an interval stands behind its mean, not in two rows below it.
+    """
+    costs = _COSTS_IN_ONE_ROW if has_one_row else _COSTS
     heads = distinct([game.game_id for game in found.games], _LABELS)
     rows = [row for figure in _FIRST for row in _lines(figure, found.games)]
-    rows += [row for figure in _COSTS for row in _lines(figure, found.games)]
+    rows += [row for figure in costs for row in _lines(figure, found.games)]
     rows += [row for figure in _parameters(found.games) for row in _lines(figure, found.games)]
     rows += [row for figure in _LAST for row in _lines(figure, found.games)]
-    return Table("", (*_LABELS, *heads), tuple(rows), numbers=heads, yielding=("figure",))
+    return Table(
+        "games",
+        "",
+        (*_LABELS, *heads),
+        tuple(rows),
+        numbers=heads,
+        yielding=("figure",),
+        notes=(*below_games(found.games, is_short=not has_one_row), *_unlisted(found.games)),
+    )
 
 
 def _lines(figure: _Figure, games: Sequence[GameFigures]) -> Iterator[tuple[str, ...]]:
@@ -115,6 +146,14 @@ def listed_banks(games: Sequence[GameFigures]) -> list[str]:
     return list(banks)[:LISTED_BANKS]
 
 
+def _unlisted(games: Sequence[GameFigures]) -> tuple[str, ...]:
+    """Return what is said where banks are not listed."""
+    n = len({bank.bank for game in games for bank in game.banks})
+    if n <= LISTED_BANKS:
+        return ()
+    return (f"{LISTED_BANKS} of {n:,} banks are listed (--format csv or --json has all).",)
+
+
 def _parameters(games: Sequence[GameFigures]) -> Iterator[_Figure]:
     names = {name: None for game in games for bank in game.banks for name in bank.parameters}
     for name in names:
@@ -122,7 +161,7 @@ def _parameters(games: Sequence[GameFigures]) -> Iterator[_Figure]:
 
 
 def _parameter(name: str, bank: BankFigures) -> str:
-    return plain(bank.parameters.get(name))
+    return parameter(bank.parameters.get(name))
 
 
 def one_below_the_other(found: Comparison) -> list[Table]:
@@ -138,7 +177,7 @@ def one_below_the_other(found: Comparison) -> list[Table]:
             money(game.start_cost),
             money(game.final_cost),
             money(game.distance_from_equilibrium),
-            plain(game.price_of_anarchy),
+            ratio(game.price_of_anarchy),
             _count(game.tokens_used),
             _count(game.calls),
             _price(game),
@@ -150,15 +189,16 @@ def one_below_the_other(found: Comparison) -> list[Table]:
         "final cost", "largest regret", "price of anarchy", "tokens", "calls", "price (USD)",
     )  # fmt: skip
     table = Table(
+        "games",
         "",
         columns,
         games,
         numbers=columns[2:],
         yielding=("game",),
         optional=(
-            "price of anarchy",
-            *("price (USD)", "calls", "tokens"),
-            *("last acceptance", "accepted", "seed", "largest regret", "status"),
+            ("price of anarchy",),
+            *(("price (USD)",), ("calls",), ("tokens",)),
+            *(("last acceptance",), ("accepted",), ("seed",), ("largest regret",), ("status",)),
         ),
     )
     return [without_empty(table, {"tokens", "calls", "price (USD)"}), _banks(found)]
@@ -173,9 +213,9 @@ def _banks(found: Comparison) -> Table:
             money(bank.start_cost),
             money(bank.final_cost),
             money(bank.improvement),
-            interval(money(bank.improvement_low), money(bank.improvement_high)),
+            of_days(bank, game.num_samples),
             share(bank.final_settlement_rate),
-            visible(", ".join(f"{name} {plain(v)}" for name, v in bank.parameters.items())),
+            visible(", ".join(f"{name} {parameter(v)}" for name, v in bank.parameters.items())),
         )
         for game in found.games
         for bank in game.banks
@@ -186,11 +226,13 @@ def _banks(found: Comparison) -> Table:
         "parameters",
     )  # fmt: skip
     table = Table(
+        "banks",
         "Banks:",
         columns,
         tuple(rows),
         numbers=columns[2:7],
         yielding=("game", "parameters"),
-        optional=("interval", "settled", "improvement"),
+        optional=(("interval",), ("settled",), ("improvement",)),
+        notes=(*below_games(found.games), *_unlisted(found.games)),
     )
     return without_empty(table, {"interval", "settled", "parameters"})

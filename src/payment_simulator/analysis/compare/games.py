@@ -9,7 +9,12 @@ from typing import Any
 
 from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.analysis.compare.figures import BankFigures, GameFigures
-from payment_simulator.analysis.compare.identity import Texts, kind_of, optimized_parameters
+from payment_simulator.analysis.compare.identity import (
+    Texts,
+    kind_of,
+    optimized_parameters,
+    sampling_of,
+)
 from payment_simulator.analysis.compare.texts import finite, numbers_of, object_of
 from payment_simulator.analysis.older_files import or_nothing
 from payment_simulator.errors import GameNotFoundError
@@ -122,6 +127,7 @@ def _game(game_id: str, tables: _Tables, policies: Mapping[str, str]) -> ReadGam
     certificate = tables.certificates.get(game_id, (game_id, "{}", None, None))
     banks = _banks(game_id, tables, policies)
     has_outcomes = game_id in tables.outcomes
+    method, observed_runs = sampling_of(object_of(config_json))
     start = _sum(bank.start_cost for bank in banks) if has_outcomes else None
     final = finite(final_cost)
     n_steps, n_accepted = (sum(row[place] for row in steps) for place in (2, 3))
@@ -135,6 +141,8 @@ def _game(game_id: str, tables: _Tables, policies: Mapping[str, str]) -> ReadGam
         master_seed=seed,
         cost_source="outcomes" if has_outcomes else "steps" if steps else "none",
         num_samples=tables.outcomes[game_id][0][2] if has_outcomes else None,
+        sample_method=method,
+        observed_runs=observed_runs,
         banks=banks,
         start_cost=start,
         final_cost=final,

@@ -54,7 +54,7 @@ class Estimate:
     ----------
     quantity : str
         As :class:`GameFigures` and ``BankFigures`` call it; ``parameter`` of a parameter;
-        ``efficiency``, ``fifo_cost`` and ``optimum_cost`` of baselines.
+        ``share_of_possible_gain``, ``fifo_cost`` and ``optimum_cost`` of baselines.
     bank : str or None
         None where it is of the whole game.
     parameter : str or None

@@ -72,6 +72,17 @@ def _sorted(config: Any) -> str:
     return json.dumps([config, banks], sort_keys=True)
 
 
+def sampling_of(config: Mapping[str, Any]) -> tuple[str | None, int | None]:
+    """Return how days are drawn, and from how many observed runs; None where that is not known."""
+    found = config.get("bootstrap")
+    section = found if isinstance(found, Mapping) else {}
+    method, runs = section.get("sample_method"), section.get("observed_runs")
+    if not isinstance(method, str):
+        return None, None
+    is_observed = method != "fresh" and isinstance(runs, int)
+    return method, runs if is_observed else None
+
+
 def optimized_parameters(config: Mapping[str, Any], bank: str) -> tuple[str, ...] | None:
     """Return the parameters that a configuration declares for a bank; None where it is not known.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from payment_simulator.analysis.compare.figures import GameFigures
 from payment_simulator.analysis.compare.groups import Group
+from payment_simulator.analysis.compare.pairs import notes_on_days
 from payment_simulator.analysis.compare.texts import some, visible
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def notes_on(
         Why a game has no baselines.
     """
     found = [*_on_scenarios(games), *_on_modes(games), *_on_costs(games), *_on_versions(games)]
-    found += _on_groups(games, groups)
+    found += [*_on_groups(games, groups), *notes_on_days(games, groups)]
     found += [f"No baselines of {game}: {why}" for game, why in without.items()]
     found += [f"{game}: {note}" for game, own in baselines.items() for note in own.notes]
     return tuple(visible(note) for note in found)

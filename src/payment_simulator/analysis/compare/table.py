@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from payment_simulator.analysis.compare.texts import visible
 
@@ -14,6 +14,8 @@ class Table:
 
     Attributes
     ----------
+    name : str
+        Tells it from the other tables of a comparison: letters and hyphens.
     title : str
     columns : tuple of str
         No two are the same.
@@ -22,34 +24,46 @@ class Table:
         Columns that are set flush right.
     yielding : tuple of str
         Columns that may be folded.
-    optional : tuple of str
-        Columns that may be left out, the first of them first.
+    optional : tuple of tuple of str
+        Columns that may be left out, the first of them first; those of one tuple go together.
+    notes : tuple of str
+        What is said below it.
     """
 
+    name: str
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     numbers: tuple[str, ...] = ()
     yielding: tuple[str, ...] = ()
-    optional: tuple[str, ...] = ()
+    optional: tuple[tuple[str, ...], ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def without_empty(table: Table, of_some: set[str]) -> Table:
     """Return a table without those columns of some games that no game has."""
-    kept = [
-        place
+    empty = [
+        column
         for place, column in enumerate(table.columns)
-        if column not in of_some or any(row[place] not in {"-", "0", ""} for row in table.rows)
+        if column in of_some and all(row[place] in {"-", "0", ""} for row in table.rows)
     ]
-    names = {table.columns[place] for place in kept}
-    return Table(
-        table.title,
-        tuple(table.columns[place] for place in kept),
-        tuple(tuple(row[place] for place in kept) for row in table.rows),
-        *(
-            tuple(c for c in some_of if c in names)
-            for some_of in (table.numbers, table.yielding, table.optional)
-        ),
+    return without(table, empty)
+
+
+def without(table: Table, columns: Sequence[str]) -> Table:
+    """Return a table without some of its columns."""
+    kept = [place for place, column in enumerate(table.columns) if column not in columns]
+
+    def rest(names: Sequence[str]) -> tuple[str, ...]:
+        return tuple(name for name in names if name not in columns)
+
+    return replace(
+        table,
+        columns=rest(table.columns),
+        rows=tuple(tuple(row[place] for place in kept) for row in table.rows),
+        numbers=rest(table.numbers),
+        yielding=rest(table.yielding),
+        optional=tuple(those for names in table.optional if (those := rest(names))),
     )
 
 

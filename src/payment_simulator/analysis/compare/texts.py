@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 _CENTS = 100
+#: Parameters between these are shown with four decimals.
+_LEAST, _MOST = 0.0001, 1e9
 
 
 def object_of(text: str) -> dict[str, Any]:
@@ -47,12 +49,32 @@ def visible(value: object) -> str:
 
 def money(cents: float | None) -> str:
     """Return an amount of cents in currency units, with thousands separated."""
-    return "-" if cents is None else f"{cents / _CENTS:,.2f}"
+    return "-" if cents is None else decimals(cents / _CENTS, 2)
 
 
-def plain(value: float | None) -> str:
-    """Return a number with six digits."""
-    return "-" if value is None else f"{value:.6g}"
+def decimals(value: float | None, places: int) -> str:
+    """Return a number with some decimals, which stand below each other in a column.
+
+    None is a dash. Zero has no sign.
+    """
+    if value is None:
+        return "-"
+    text = f"{value:,.{places}f}"
+    return text.lstrip("-") if not text.strip("-0.") else text
+
+
+def parameter(value: float | None) -> str:
+    """Return a parameter with four decimals; one that these would hide or drown, as it is."""
+    if value is None:
+        return "-"
+    if value and not _LEAST <= abs(value) < _MOST:
+        return f"{value:.6g}"
+    return decimals(value, 4)
+
+
+def ratio(value: float | None) -> str:
+    """Return a quotient with three decimals."""
+    return decimals(value, 3)
 
 
 def share(value: float | None) -> str:
