@@ -146,6 +146,7 @@ def test_what_does_not_fit_a_narrow_terminal_stands_one_below_the_other(
         monkeypatch.setattr("payment_simulator.cli.compare._width", lambda: columns)
         return payment_sim("compare", "s1", "t1", "--db", games).out
 
+    assert "Banks; the parameter is initial_liquidity_fraction:\n" in out(40)
     assert cells(out(80))[0][0] == "figure"
     assert cells(out(40))[0][0] == "game"
 
@@ -230,3 +231,20 @@ def test_two_groups_on_the_same_days_are_paired_by_seed(db_path: Path):
     table = cells(out.partition("Final cost by seed, group 2 less group 1:\n")[2])
     assert table[0] == ["bank", "n", "mean", "difference", "interval"]
     assert table[3] == ["(all)", "2", "0.00", "same", "in", "both", "seeds"]
+
+
+def test_what_intervals_are_of_is_said_where_they_are_read(
+    games: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def banks(columns: int) -> str:
+        monkeypatch.setattr("payment_simulator.cli.compare._width", lambda: columns)
+        out = payment_sim("compare", "t1", "t2", "--db", games).out
+        return out.partition("\nBanks;")[2].partition("\nMeans over seeds")[0]
+
+    # Two games do not stand side by side where there is room for neither.
+    narrow = banks(58)
+    assert "Left out for want of width: interval" in narrow
+    assert "Intervals" not in narrow
+    assert banks(100) == ""
+    names = payment_sim("compare", "t1", "t2", "s1", "s2", "t1", "--db", games).out
+    assert "Student's t, over 8 held-out days, of paired differences." in names

@@ -167,9 +167,12 @@ def _print_table(table: Table) -> None:
     left = len(table.rows) - _LISTED
     if left > 0:
         said.append(f"And {left:,} more rows ({_ELSEWHERE}).")
-    for line in [*said, *table.notes]:
+    # What intervals are of is said where they are read.
+    has_intervals = "interval" not in left_out
+    said += [note for note in table.notes if has_intervals or not note.startswith("Intervals")]
+    for line in said:
         print_text(line)
-    if said or table.notes:
+    if said:
         typer.echo()
 
 

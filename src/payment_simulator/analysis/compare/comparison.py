@@ -60,7 +60,7 @@ class Comparison:
         groups = (group for group in self.groups if group.estimates)
         return [
             *below_games(self.games),
-            *(f"Group {group.number}: {over_seeds(group)}" for group in groups),
+            *(f"Group {group.number}. {over_seeds(group)}" for group in groups),
         ]
 
     def rows(self) -> list[dict[str, Any]]:

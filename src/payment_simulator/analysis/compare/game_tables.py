@@ -206,6 +206,10 @@ def one_below_the_other(found: Comparison) -> list[Table]:
 
 def _banks(found: Comparison) -> Table:
     listed = listed_banks(found.games)
+    names = {name for game in found.games for bank in game.banks for name in bank.parameters}
+    # The name of a single parameter stands in the title, so that its values stand in a column.
+    (only,) = names if len(names) == 1 else (None,)
+    last = "parameters" if only is None else "parameter"
     rows = [
         (
             visible(game.game_id),
@@ -215,7 +219,7 @@ def _banks(found: Comparison) -> Table:
             money(bank.improvement),
             of_days(bank, game.num_samples),
             share(bank.final_settlement_rate),
-            visible(", ".join(f"{name} {parameter(v)}" for name, v in bank.parameters.items())),
+            _parameters_of(bank, only),
         )
         for game in found.games
         for bank in game.banks
@@ -223,16 +227,22 @@ def _banks(found: Comparison) -> Table:
     ]
     columns = (
         "game", "bank", "start cost", "final cost", "improvement", "interval", "settled",
-        "parameters",
+        last,
     )  # fmt: skip
     table = Table(
         "banks",
-        "Banks:",
+        "Banks:" if only is None else f"Banks; the parameter is {visible(only)}:",
         columns,
         tuple(rows),
-        numbers=columns[2:7],
-        yielding=("game", "parameters"),
+        numbers=columns[2:7] if only is None else columns[2:],
+        yielding=("game", "parameters") if only is None else ("game",),
         optional=(("interval",), ("settled",), ("improvement",)),
         notes=(*below_games(found.games), *_unlisted(found.games)),
     )
-    return without_empty(table, {"interval", "settled", "parameters"})
+    return without_empty(table, {"interval", "settled", last})
+
+
+def _parameters_of(bank: BankFigures, only: str | None) -> str:
+    if only is not None:
+        return parameter(bank.parameters.get(only))
+    return visible(", ".join(f"{name} {parameter(v)}" for name, v in bank.parameters.items()))

@@ -85,11 +85,6 @@ def share(value: float | None) -> str:
     return "99.9 %" if value < 1 and text == "100.0 %" else text
 
 
-def interval(low: str, high: str) -> str:
-    """Return an interval of two numbers in words; a dash where there is none."""
-    return "-" if low == "-" else f"[{low}, {high}]"
-
-
 def some(names: list[str] | tuple[str, ...], most: int = 5) -> str:
     """Return some names in words, with the number of the others."""
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
