@@ -136,7 +136,8 @@ class Source:
 
     def _wait_to_close(self, seconds: float) -> None:
         self._timer = threading.Timer(seconds, self._close_if_idle)
-        self._timer.daemon = True
+        # A thread that is within the database when the program ends would take it down.
+        self._timer.daemon = False
         self._timer.start()
 
     def _close_if_idle(self) -> None:
