@@ -135,8 +135,18 @@ def step(request: Request) -> Response:
         near=near,
         old_tree=_tree(view.old, view.new, "old"),
         new_tree=_tree(view.new, view.old, "new"),
+        bound=_bound(view.context.context_json) if view.context else None,
         breakdown=_numbers(view.context.cost_breakdown_json) if view.context else {},
     )
+
+
+def _bound(context_json: str) -> float | None:
+    """Return the least gain by which a step was decided (cents), where its rule asks for one."""
+    try:
+        decision = json.loads(context_json).get("decision")
+        return _numbers(json.dumps(decision)).get("lower_bound")
+    except (ValueError, RecursionError, AttributeError):
+        return None
 
 
 def _tree(policy: Policy | None, other: Policy | None, side: Side) -> Markup | None:

@@ -33,7 +33,9 @@ from payment_simulator.ai_cash_mgmt import (
     BankStateRecord,
     DailyCostRecord,
     EquilibriumCertificateRecord,
+    GameOutcomeRecord,
     GameRepository,
+    IterationContextRecord,
     SimulationEventRecord,
     SimulationRunRecord,
     TransactionRecord,
@@ -189,6 +191,52 @@ def test_steps_are_filtered_and_paged(asked: TestClient):
     assert f"/game?id={GAME}&bank=BANK_A&verdict=rejected&page=2&rows=2#steps" in addresses(page)
     none = page_of(asked.get(f"/game?id={GAME}&verdict=refused"))
     assert "No step matches" in none.text
+
+
+def test_a_step_tells_its_bound_from_its_interval(db_path: Path):
+    with DatabaseManager(db_path) as manager:
+        repo = GameRepository(manager.conn)
+        repo.initialize_schema()
+        repo.save_game_session(a_session(GAME))
+        for number, decision in enumerate(({"lower_bound": 69414.0}, {"lower_bound": None}, 7), 1):
+            repo.save_policy_iteration(an_iteration(number))
+            context = json.dumps({"decision": decision})
+            repo.save_iteration_context(
+                a_record(IterationContextRecord, iteration_number=number, context_json=context)
+            )
+    asked = client_of(db_path)
+    texts = [
+        page_of(asked.get(f"/step?id={GAME}&bank=BANK_A&iteration={number}")).text
+        for number in (1, 2, 3)
+    ]
+    assert "the bound that decides694.14 one-sided" in texts[0]
+    assert not any("bound that decides" in text for text in texts[1:])
+
+
+def test_final_costs_of_games_are_drawn_with_their_intervals(db_path: Path):
+    costs = {"a": 4000.0, "b": 1000.0}
+    with DatabaseManager(db_path) as manager:
+        repo = GameRepository(manager.conn)
+        repo.initialize_schema()
+        for game_id in ("a", "b", "c", "d", "e"):
+            repo.save_game_session(a_session(game_id))
+        repo.save_game_outcomes(
+            a_record(
+                GameOutcomeRecord,
+                game_id=game_id,
+                start_cost=cost + 300.0,
+                final_cost=cost,
+                start_costs_json="{}",
+                final_costs_json="{}",
+            )
+            for game_id, cost in costs.items()
+        )
+    page = page_of(client_of(db_path).get("/compare?id=a&id=b&id=c&id=d&id=e"))
+    assert {"100.0%", "25.0%"} <= {found.get("width") for found in page.of("rect")}
+    assert len([found for found in page.of("line") if found["class"] == "span"]) == 2
+    assert "Banks:" not in page.text
+    none = page_of(client_of(db_path).get("/compare?id=c&id=d"))
+    assert "Final costs and improvements" not in none.text
 
 
 def test_a_step_leads_to_those_beside_it(asked: TestClient):

@@ -2,6 +2,7 @@
 const SERIES = 8;
 const DENSE = 1500;
 const DOT = 3;
+const LEAST_STEP = 6;
 
 let colours = {};
 export function colour(name) {
@@ -86,5 +87,16 @@ const SHAPES = { disc: circle, ring: circle, cross };
 const stepped = uPlot.paths.stepped({ align: 1 });
 const linear = uPlot.paths.linear();
 export function steps(u, series, from, to) {
-  return (to - from > DENSE ? linear : stepped)(u, series, from, to);
+  if (to - from > DENSE) return linear(u, series, from, to);
+  const found = stepped(u, series, from, to);
+  const [xs, ys] = [u.data[0], u.data[series]];
+  let last = ys.length - 1;
+  while (last >= 0 && ys[last] == null) last -= 1;
+  // The last value holds for its step, too: without that, all of it would be an upright stub.
+  if (found?.stroke && last >= from && last <= to) {
+    const [left, right] = [xs[last], xs[last] + 0.5].map((x) => u.valToPos(x, "x", true));
+    const height = Math.round(u.valToPos(ys[last], u.series[series].scale, true));
+    found.stroke.lineTo(Math.max(right, left + LEAST_STEP * devicePixelRatio), height);
+  }
+  return found;
 }
