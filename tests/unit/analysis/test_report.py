@@ -32,6 +32,7 @@ from payment_simulator.ai_cash_mgmt import (
 from payment_simulator.ai_cash_mgmt.persistence.models import RECORDS
 from payment_simulator.analysis.opening import open_record
 from payment_simulator.analysis.report import file_name, report_html, write_report
+from payment_simulator.analysis.report.equilibrium import certificate_of
 from payment_simulator.analysis.report.tables import Column, Table
 from payment_simulator.analysis.report.texts import lines_of, shortened
 from payment_simulator.errors import GameNotFoundError, InputError, PaymentSimulatorError
@@ -431,3 +432,15 @@ def test_texts_are_never_cut_in_silence():
     assert lines_of("abcdef", 4) == ["abcd", "[2 more characters are in the record]"]
     assert shortened("a \n b") == "a b"
     assert shortened("x" * 250) == f"{'x' * 240} [10 more characters]"
+
+
+def test_a_whole_number_beyond_a_float_is_shown_as_it_is():
+    found = certificate_of(
+        a_record(
+            EquilibriumCertificateRecord,
+            social_optimum_json=json.dumps({"points": [], "total_cost": 10**400}),
+            regrets_json=json.dumps({"BANK_A": 10**400}),
+        )
+    )
+    assert not any("social optimum" in sentence for sentence in found.sentences)
+    assert found.tables

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,6 +16,7 @@ from payment_simulator.analysis.report.texts import counted, parsed, shortened
 _MOST: Final = 60
 #: Banks whose strategies and costs an equilibrium names one by one.
 _MOST_BANKS: Final = 8
+_LARGEST: Final = sys.float_info.max
 
 
 @dataclass(frozen=True)
@@ -139,4 +141,6 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    # JSON may hold whole numbers of any length; those beyond a float are shown as texts.
+    is_one = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_one and not (isinstance(value, int) and abs(value) > _LARGEST)
