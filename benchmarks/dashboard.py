@@ -233,6 +233,7 @@ def main() -> None:
         "--chart-steps", type=int, default=10_000, help="steps of the chart (%(default)s)"
     )
     arguments.add_argument("--chromium", type=Path, help="where Chromium is")
+    arguments.add_argument("--no-browser", action="store_true", help="leave the charts out")
     arguments.add_argument(
         "--folder", type=Path, help="keep the databases there, and use those that are there"
     )
@@ -244,7 +245,8 @@ def main() -> None:
         make(pages, options.games, options.per_game, interleaved=False)
         make_long_game(long, options.chart_steps)
         measure_pages(report, pages, options)
-        measure_browser(report, pages, long, options)
+        if not options.no_browser:
+            measure_browser(report, pages, long, options)
     report.finish()
 
 

@@ -68,7 +68,7 @@ RUNS = {
         },
     ),
     "dashboard": (
-        "--games 2 --per-game 20 --chart-steps 50 --repeat 1",
+        "--games 2 --per-game 20 --chart-steps 50 --repeat 1 --no-browser",
         {"start, to the first list", "list of games", "game", "step", "peak memory, MB"},
     ),
     "exchange": (

@@ -39,10 +39,10 @@ def read_text(
             raise
         problem = getattr(error, "strerror", None) or error
         raise kind(one_line(f"{file}: cannot be read ({problem})")) from error
-    if b"\0" in content:
-        raise kind(one_line(f"{file}: a binary file; expected {what}"))
     if len(content) > MAX_BYTES:
         raise kind(one_line(f"{file}: larger than {MAX_BYTES // 2**20} MiB; expected {what}"))
+    if b"\0" in content:
+        raise kind(one_line(f"{file}: a binary file; expected {what}"))
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
