@@ -9,9 +9,13 @@ import duckdb
 from payment_simulator.persistence.files import open_config
 from payment_simulator.persistence.store import Store
 
+#: What its tables go by: ``scratch.NAME``.
+SCRATCH = "scratch"
+_ROWS = 2048
+
 
 class ScratchStore(Store):
-    """A new database that reads and writes files of one folder alone.
+    """A new database, on disk, that reads and writes files of one folder alone.
 
     Parameters
     ----------
@@ -22,11 +26,19 @@ class ScratchStore(Store):
     """
 
     def __init__(self, room: Path, memory_bytes: int) -> None:
-        config = {**open_config(), "memory_limit": f"{memory_bytes}B"}
-        self._connection = duckdb.connect(str(room / "scratch.db"), config=config)
+        config = {
+            **open_config(),
+            "memory_limit": f"{memory_bytes}B",
+            "temp_directory": str(room / "spilled"),
+            # More of them hold a row group each in memory, for the sake of the rows' order.
+            "threads": "1",
+        }
+        self._connection = duckdb.connect(config=config)
         super().__init__(self._connection)
         place = str(room).replace("'", "''")
+        # In row groups of the usual size, some hundred thousand long rows would be held at once.
         self.run_script(
+            f"ATTACH '{place}/scratch.db' AS {SCRATCH} (ROW_GROUP_SIZE {_ROWS}); "
             f"SET allowed_directories = ['{place}']; SET enable_external_access = false"
         )
 

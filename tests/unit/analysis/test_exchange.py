@@ -28,6 +28,7 @@ from payment_simulator.ai_cash_mgmt import (
 from payment_simulator.analysis.exchange import (
     FORMATS,
     Export,
+    arriving,
     export_games,
     import_file,
     import_games,
@@ -136,6 +137,20 @@ def test_games_are_added_to_a_record_that_has_others(
     again = import_games(exported[file_format].folder, repo)
     assert (again.added, again.already_there, again.rows) == ((), GAMES, 0)
     assert rows_of(repo.store.cursor()) == after
+
+
+@pytest.mark.parametrize("file_format", ["csv", "json"])
+def test_files_that_are_read_in_many_pieces(
+    file_format: str,
+    exported: dict[str, Export],
+    left: dict[str, list[str]],
+    db_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(arriving, "_PIECE", 20_000)
+    monkeypatch.setattr(arriving, "_CHUNK", 1000)
+    import_file(exported[file_format].folder, db_path)
+    assert rows(db_path) == left
 
 
 def test_what_was_imported_is_exported_as_it_came(

@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from payment_simulator.ai_cash_mgmt.persistence.models import Record
-from payment_simulator.analysis.exchange.arriving import copied
-from payment_simulator.analysis.exchange.layout import Manifest, table_path
+from payment_simulator.analysis.exchange.arriving import Piece, check, copied, pieces
+from payment_simulator.analysis.exchange.layout import FileEntry, Manifest, table_path
 from payment_simulator.analysis.exchange.tables_out import header, query
 from payment_simulator.errors import DatabaseError, DatabaseFullError, InputError
 from payment_simulator.persistence.scratch import ScratchStore
 
 _MOST_ROWS = 50_000
 _AT_ONCE = 32 << 20
-_MEMORY = 512 << 20
+_MEMORY = 384 << 20
 #: Lines of at least this many bytes can be read.
 _LINE = 16 << 20
 #: How many buffers of the longest line DuckDB's readers may hold.
@@ -89,38 +89,45 @@ class Reader:
             The file was changed, or is not what an export writes.
         """
         name = table_path(kind, self._format)
-        where = self._folder / name
+        where, listed = self._folder / name, self._manifest.files[name]
+        n_rows = 0
         try:
-            n_rows, at_once = self._take_in(kind, name)
-            values = self._values(kind)
-            for start in range(0, n_rows, at_once):
-                sql = query("raw_stretch", values=values)
-                yield self._store.read_arrow(sql, (start, start + at_once))
-            self._store.run_script(query("drop_raw"))
+            check(where, listed)  # before anything in it is read
+            for piece in self._pieces(kind, where, listed):
+                count, at_once = self._take_in(kind, where, piece)
+                sql = query("raw_stretch", values=self._values(kind))
+                for start in range(0, count, at_once):
+                    yield self._store.read_arrow(sql, (start, start + at_once))
+                n_rows += count
         except (InputError, DatabaseFullError):
             raise
         except DatabaseError as error:
             said = str(error).replace(str(self._room), "").partition("\n")[0]
             raise InputError(f"{where} cannot be read: {said}") from error
-
-    def _take_in(self, kind: type[Record], name: str) -> tuple[int, int]:
-        """Make a table of a file, and return its rows and how many of them to read at once."""
-        where, listed = self._folder / name, self._manifest.files[name]
-        copy = self._room / Path(name).name
-        has_quotes = {"csv": True, "json": False}.get(self._format)
-        longest = copied(where, listed, copy, has_quotes=has_quotes)
-        reader = self._reader(kind, longest)
-        self._check_columns(kind, where, copy, longest)
-        columns = ", ".join(kind.table().columns)
-        try:
-            self._store.write(query("take_in", columns=columns, reader=reader), (str(copy),))
-        except InputError as error:  # such as a number beyond its type
-            raise InputError(f"{where}: {str(error).replace(str(self._room), '')}") from error
-        copy.unlink()
-        self._check_values(kind, where)
-        n_rows, widest = self._store.read(query("raw_size", kind))[0]
         if n_rows != listed.rows:
             raise InputError(f"{where} has {n_rows:,} rows, expected {listed.rows} as listed")
+
+    def _pieces(self, kind: type[Record], where: Path, listed: FileEntry) -> Iterator[Piece]:
+        copy = self._room / where.name
+        if self._format == "parquet":
+            yield copied(where, listed, copy)
+        elif self._format == "csv":
+            yield from pieces(where, listed, copy, has_quotes=True, head=header(kind))
+        else:
+            yield from pieces(where, listed, copy, has_quotes=False)
+
+    def _take_in(self, kind: type[Record], where: Path, piece: Piece) -> tuple[int, int]:
+        """Make a table of a piece, and return its rows and how many of them to read at once."""
+        reader = self._reader(kind, piece.longest)
+        self._check_columns(kind, where, piece)
+        columns = ", ".join(kind.table().columns)
+        try:
+            sql = query("take_in", columns=columns, reader=reader)
+            self._store.write(sql, (str(piece.path),))
+        except InputError as error:  # such as a number beyond its type
+            raise InputError(f"{where}: {str(error).replace(str(self._room), '')}") from error
+        self._check_values(kind, where)
+        n_rows, widest = self._store.read(query("raw_size", kind))[0]
         return n_rows, max(1, min(_MOST_ROWS, _AT_ONCE // max(widest, 1)))
 
     def _reader(self, kind: type[Record], longest: int) -> str:
@@ -131,19 +138,19 @@ class Reader:
         words = {"columns": f"{{{named}}}", "line": line, "buffer": 2 * line}
         return _READERS[self._format].format(**words)
 
-    def _check_columns(self, kind: type[Record], where: Path, copy: Path, longest: int) -> None:
+    def _check_columns(self, kind: type[Record], where: Path, piece: Piece) -> None:
         table = kind.table()
         expected = list(zip(table.columns, table.types, strict=True))
         if self._format == "parquet":
             reader = _READERS["parquet"]
-            found = self._store.read(query("columns_of_file", reader=reader), (str(copy),))
+            found = self._store.read(query("columns_of_file", reader=reader), (str(piece.path),))
             is_right = found == expected
         elif self._format == "csv":
-            with copy.open("rb") as file:
+            with piece.path.open("rb") as file:
                 is_right = file.readline(len(header(kind)) + 1) == header(kind)
         else:
-            lines = _LINES.format(line=max(_LINE, longest + 1))
-            keys = (str(copy), list(table.columns))
+            lines = _LINES.format(line=max(_LINE, piece.longest + 1))
+            keys = (str(piece.path), list(table.columns))
             is_right = not self._store.read(query("odd_keys", reader=lines), keys)
         if not is_right:
             said = ", ".join(f"{column} {type_}" for column, type_ in expected)

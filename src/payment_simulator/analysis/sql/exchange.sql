@@ -94,7 +94,7 @@ SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM {reader})
 
 -- name: take_in
 -- A file as a table, rows in the order of the file.
-CREATE OR REPLACE TABLE raw AS SELECT {columns} FROM {reader}
+CREATE OR REPLACE TABLE scratch.raw AS SELECT {columns} FROM {reader}
 
 -- name: odd_keys
 -- A line of JSON whose keys are not the columns in their order.
@@ -102,14 +102,11 @@ SELECT 1 FROM {reader} AS lines WHERE json_keys(lines.json) <> $2::VARCHAR[] LIM
 
 -- name: raw_size
 -- How many rows there are, and the bytes of the longest.
-SELECT count(*), coalesce(max({bytes}), 0) FROM raw
+SELECT count(*), coalesce(max({bytes}), 0) FROM scratch.raw
 
 -- name: first_odd
 -- The first row with a value that is not written as its column's type is.
-SELECT {columns} FROM raw WHERE {odd} ORDER BY rowid LIMIT 1
+SELECT {columns} FROM scratch.raw WHERE {odd} ORDER BY rowid LIMIT 1
 
 -- name: raw_stretch
-SELECT {values} FROM raw WHERE rowid >= ? AND rowid < ? ORDER BY rowid
-
--- name: drop_raw
-DROP TABLE raw
+SELECT {values} FROM scratch.raw WHERE rowid >= ? AND rowid < ? ORDER BY rowid
