@@ -13,13 +13,7 @@ _MARKUP = re.compile(r"([!-/:-@\[-`{-~])")
 
 
 class Names:
-    """Gives each text a name of its own, fit for any file system.
-
-    Parameters
-    ----------
-    taken : set of str, optional
-        Names that are given already.
-    """
+    """Gives each text a name of its own, fit for any file system."""
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
