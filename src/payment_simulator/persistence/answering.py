@@ -34,7 +34,7 @@ def question(sql: str, parameters: Sequence[Any]) -> bytes:
     Raises
     ------
     InputError
-        A parameter is no text, number or truth value, nor a list of them.
+        A parameter is no text, number or truth value, nor a list of them; or all is too long.
     """
     for given in parameters:
         for value in given if isinstance(given, list) else [given]:
@@ -43,7 +43,13 @@ def question(sql: str, parameters: Sequence[Any]) -> bytes:
                     f"a parameter is a {type(value).__name__}; expected a text, a number, a truth "
                     "value, None, or a list of them"
                 )
-    return json.dumps({"sql": sql, "parameters": list(parameters)}).encode("utf-8")
+    asked = json.dumps({"sql": sql, "parameters": list(parameters)}).encode("utf-8")
+    if len(asked) > LONGEST_QUESTION:
+        raise InputError(
+            f"a query with its parameters has {len(asked):,} bytes, expected at most "
+            f"{LONGEST_QUESTION:,} while another process writes the file; ask in parts"
+        )
+    return asked
 
 
 def _asked(body: bytes) -> tuple[str, list[Any]]:

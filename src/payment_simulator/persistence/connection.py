@@ -123,6 +123,7 @@ class DatabaseManager:
                 self._refuse_data_file()
             if not self._is_new:  # to tell that a file is empty takes 30 ms
                 schema_state(self._store)
+            self._store.is_looked_at = True
         except BaseException:
             self.close()
             raise
@@ -288,6 +289,11 @@ class DatabaseManager:
             f"{self._file} is held by process {pid} ({program}), so it cannot be opened to "
             f"{aim}; {way_out}"
         )
+
+    @property
+    def store(self) -> Store:
+        """The store of the connection, whose tables were looked at when it was opened."""
+        return self._store
 
     def setup(self) -> None:
         """Make the tables, or bring those of an older file to this version, keeping a copy.

@@ -65,7 +65,7 @@ def open_store(path: str | Path) -> Iterator[Store]:
         finally:
             store.close()
     with DatabaseManager(path, read_only=True) as manager:
-        yield Store(manager.conn)
+        yield manager.store
 
 
 class LiveStore(Store):

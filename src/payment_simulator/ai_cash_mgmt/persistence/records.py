@@ -61,8 +61,16 @@ class RecordStore:
 
     @classmethod
     def of_store(cls, store: Store) -> Self:
-        """Return the records of a store, such as one that reads through the writing process."""
-        schema_state(store)
+        """Return the records of a store, such as one that reads through the writing process.
+
+        Parameters
+        ----------
+        store : Store
+            Of a ``DatabaseManager``, which has looked at the tables, or of a writing process, whose
+            tables are looked at here.
+        """
+        if not store.is_looked_at:
+            schema_state(store)
         records = cls.__new__(cls)
         records._store = store  # noqa: SLF001 - of this class
         return records
