@@ -68,9 +68,13 @@ def dashboard_of(path: Path, *options: str) -> Iterator[str]:
     assert errors == ""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Open one browser for all tests."""
+    """Open one browser for the tests of a file.
+
+    Not for all tests of the process: while it is open an event loop counts as running, and tests
+    that follow could not run one of their own.
+    """
     program = chromium()
     from playwright.sync_api import sync_playwright
 

@@ -12,6 +12,7 @@ import pytest
 from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.analysis.compare import compare_games
 from payment_simulator.analysis.opening import open_record
+from payment_simulator.cli import output
 from payment_simulator.persistence.connection import DatabaseManager
 from tests.builders import a_session, an_iteration
 from tests.command_line import cells, one_error, payment_sim, tree
@@ -143,10 +144,10 @@ def test_what_does_not_fit_a_narrow_terminal_stands_one_below_the_other(
     games: Path, monkeypatch: pytest.MonkeyPatch
 ):
     def out(columns: int) -> str:
-        monkeypatch.setattr("payment_simulator.cli.compare._width", lambda: columns)
+        monkeypatch.setattr(output, "_columns_of_terminal", lambda: columns)
         return payment_sim("compare", "s1", "t1", "--db", games).out
 
-    assert "Banks; the parameter is initial_liquidity_fraction:\n" in out(40)
+    assert "Banks; the parameter is initial_liquidity_fraction:" in " ".join(out(40).split())
     assert cells(out(80))[0][0] == "figure"
     assert cells(out(40))[0][0] == "game"
 
@@ -205,7 +206,7 @@ def test_banks_are_left_out_together_and_the_line_says_where_they_are(
     games: Path, monkeypatch: pytest.MonkeyPatch
 ):
     def out(columns: int) -> str:
-        monkeypatch.setattr("payment_simulator.cli.compare._width", lambda: columns)
+        monkeypatch.setattr(output, "_columns_of_terminal", lambda: columns)
         return payment_sim("compare", "t1", "--baselines", "--db", games).out
 
     heads = {
@@ -215,8 +216,8 @@ def test_banks_are_left_out_together_and_the_line_says_where_they_are(
     assert {"BANK_A", "BANK_B"} <= set(heads[100])
     assert {"BANK_A", "BANK_B"}.isdisjoint(heads[75])
     assert (
-        "\nLeft out for want of width: BANK_A, BANK_B (a wider terminal, --format csv or --json "
-        "has all).\n" in out(75)
+        " Left out for want of width: BANK_A, BANK_B (a wider terminal, --format csv or --json "
+        "has all). " in " ".join(out(75).split())
     )
     # Something is said below the table, and the next title stands apart.
     assert "\n\nWhere all banks together pay least:\n" in out(75)
@@ -237,12 +238,12 @@ def test_what_intervals_are_of_is_said_where_they_are_read(
     games: Path, monkeypatch: pytest.MonkeyPatch
 ):
     def banks(columns: int) -> str:
-        monkeypatch.setattr("payment_simulator.cli.compare._width", lambda: columns)
+        monkeypatch.setattr(output, "_columns_of_terminal", lambda: columns)
         out = payment_sim("compare", "t1", "t2", "--db", games).out
         return out.partition("\nBanks;")[2].partition("\nMeans over seeds")[0]
 
     # Two games do not stand side by side where there is room for neither.
-    narrow = banks(58)
+    narrow = banks(54)
     assert "Left out for want of width: interval" in narrow
     assert "Intervals" not in narrow
     assert banks(100) == ""

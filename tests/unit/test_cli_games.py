@@ -8,7 +8,6 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from rich.console import Console
 
 from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.analysis.listing import SORTS
@@ -109,7 +108,7 @@ def test_an_unknown_order(games: Path):
 def test_the_usual_name_is_whole_on_the_usual_terminal(
     width: int, head: list[str], games: Path, monkeypatch, capsys
 ):
-    monkeypatch.setattr(output, "_console", lambda: Console(width=width, highlight=False))
+    monkeypatch.setattr(output, "_columns_of_terminal", lambda: width)
     assert payment_sim("games", "--db", games).code == 0
     outcome = payment_sim("games", "--db", games)
     assert cells(outcome.out)[0][: len(head)] == head

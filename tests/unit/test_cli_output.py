@@ -10,10 +10,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from rich.console import Console
 
 from payment_simulator.ai_cash_mgmt import GameMode, GameRepository, GameStatus
-from payment_simulator.cli import output
+from payment_simulator.cli import output, table
 from payment_simulator.persistence.connection import DatabaseManager
 from payment_simulator.persistence.sidecar import sidecar_path
 from payment_simulator.persistence.store import Store
@@ -241,9 +240,8 @@ def test_interrupted_within_a_query(db_path: Path, monkeypatch):
 
 def table_at(width: int, monkeypatch, capsys) -> list[str]:
     """Return the lines of a table of one row on a terminal of some width."""
-    wide = Console(width=width, highlight=False, markup=False, emoji=False)
-    monkeypatch.setattr(output, "_console", lambda: wide)
-    output.print_table(
+    monkeypatch.setattr(output, "_columns_of_terminal", lambda: width)
+    table.print_table(
         ["game", "final cost", "mode", "proposer"],
         [("game-001", "1,234.50", "rl_optimization", "anthropic/claude-sonnet")],
         numbers=["final cost"],
@@ -277,14 +275,17 @@ class TestNarrowTables:
         assert lines[4].split() == ["claude-sonnet"]
 
     def test_folds_after_a_hyphen(self):
-        assert output._folded("two_period-42-20260102-030405", 22) == (
-            "two_period-42-\n20260102-030405"
+        assert table._folded("two_period-42-20260102-030405", 22) == (
+            ["two_period-42-", "20260102-030405"]
         )
-        assert output._folded("from -42 to 7", 8) == "from -42\nto 7"
+        assert table._folded("from -42 to 7", 8) == ["from -42", "to 7"]
+
+    def test_folds_where_nothing_parts_words(self):
+        assert table._folded("日本" * 4, 6) == ["日本日", "本日本", "日本"]
 
     def test_a_number_cut_short_shows_that_it_is(self, monkeypatch, capsys):
-        said = "\n".join(table_at(20, monkeypatch, capsys))
-        assert "1,2…" in said
+        lines = table_at(20, monkeypatch, capsys)
+        assert lines[3] == " game-001    1,23..."
 
 
 @pytest.mark.parametrize("word", ["-h", "--help"])

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from payment_simulator.ai_cash_mgmt import (
     EquilibriumCertificateRecord,
@@ -270,9 +269,7 @@ class TestAGameThatWasPlayed:
         assert refused.endswith(r"python/told: RuntimeError: no [red]answer\x1b[31m")
 
     def test_steps_on_a_narrow_terminal(self, played: Path, monkeypatch: pytest.MonkeyPatch):
-        monkeypatch.setattr(
-            output, "_console", lambda: Console(width=70, highlight=False, markup=False)
-        )
+        monkeypatch.setattr(output, "_columns_of_terminal", lambda: 70)
         lines = shown(played, "failed", "--steps").splitlines()
         assert max(map(len, lines)) <= 70
         place = next(i for i, line in enumerate(lines) if line.split()[:1] == ["1"])

@@ -21,7 +21,8 @@ from payment_simulator.errors import (
 )
 from payment_simulator.persistence.answering import LONGEST_QUESTION, ROWS, TABLE, refused
 from payment_simulator.persistence.connection import DatabaseManager
-from payment_simulator.persistence.live import LiveStore, open_store
+from payment_simulator.persistence.live import LiveStore
+from payment_simulator.persistence.reading import open_store
 from payment_simulator.persistence.sidecar import Sidecar, read_sidecar, sidecar_path
 from payment_simulator.persistence.store import Store
 from tests.builders import a_session, an_iteration

@@ -5,32 +5,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from payment_simulator.ai_cash_mgmt.persistence.models import (
-    BankStateRecord,
-    CostKind,
-    DailyCostRecord,
-    EquilibriumCertificateRecord,
-    EvaluationSampleRecord,
-    FileRole,
-    GameFailureRecord,
-    GameMode,
-    GameOutcomeRecord,
-    GameProvenanceRecord,
-    GameSessionRecord,
-    GameStatus,
-    IterationContextRecord,
-    LLMInteractionRecord,
-    PaymentStatus,
-    PolicyDiffRecord,
-    PolicyIterationRecord,
-    ProvenanceFileRecord,
-    SimulationEventRecord,
-    SimulationRunRecord,
-    SupersededRecord,
-    TransactionRecord,
-)
-from payment_simulator.ai_cash_mgmt.persistence.repository import GameRepository
-
 if TYPE_CHECKING:
     from payment_simulator.ai_cash_mgmt.config import GameConfig
     from payment_simulator.ai_cash_mgmt.constraints import (
@@ -39,6 +13,33 @@ if TYPE_CHECKING:
         ScenarioConstraints,
     )
     from payment_simulator.ai_cash_mgmt.orchestrator import GameOrchestrator, resume_game
+    from payment_simulator.ai_cash_mgmt.persistence.models import (
+        BankStateRecord,
+        DailyCostRecord,
+        EquilibriumCertificateRecord,
+        EvaluationSampleRecord,
+        GameFailureRecord,
+        GameOutcomeRecord,
+        GameProvenanceRecord,
+        GameSessionRecord,
+        IterationContextRecord,
+        LLMInteractionRecord,
+        PolicyDiffRecord,
+        PolicyIterationRecord,
+        ProvenanceFileRecord,
+        SimulationEventRecord,
+        SimulationRunRecord,
+        SupersededRecord,
+        TransactionRecord,
+    )
+    from payment_simulator.ai_cash_mgmt.persistence.repository import GameRepository
+    from payment_simulator.ai_cash_mgmt.persistence.vocabulary import (
+        CostKind,
+        FileRole,
+        GameMode,
+        GameStatus,
+        PaymentStatus,
+    )
     from payment_simulator.ai_cash_mgmt.proposers.base import (
         Proposal,
         Proposer,
@@ -90,11 +91,33 @@ __all__ = [
     "verify_game",
 ]
 
-# Looked up when asked for: the record alone needs neither the compiler nor the samplers.
+# Looked up when asked for: the record alone needs neither the compiler nor the samplers, and a list
+# of games needs no records.
 _HOMES = {
     "config": ("GameConfig",),
     "constraints": ("ConstraintValidator", "ParameterSpec", "ScenarioConstraints"),
     "orchestrator": ("GameOrchestrator", "resume_game"),
+    "persistence.models": (
+        "BankStateRecord",
+        "DailyCostRecord",
+        "EquilibriumCertificateRecord",
+        "EvaluationSampleRecord",
+        "GameFailureRecord",
+        "GameOutcomeRecord",
+        "GameProvenanceRecord",
+        "GameSessionRecord",
+        "IterationContextRecord",
+        "LLMInteractionRecord",
+        "PolicyDiffRecord",
+        "PolicyIterationRecord",
+        "ProvenanceFileRecord",
+        "SimulationEventRecord",
+        "SimulationRunRecord",
+        "SupersededRecord",
+        "TransactionRecord",
+    ),
+    "persistence.repository": ("GameRepository",),
+    "persistence.vocabulary": ("CostKind", "FileRole", "GameMode", "GameStatus", "PaymentStatus"),
     "proposers.base": ("Proposal", "Proposer", "ProposerError", "Situation"),
     "record.result": ("GameResult", "game_result"),
     "seeds": ("derive_seed",),

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
-from payment_simulator.ai_cash_mgmt import (
-    GameMode,
-    GameRepository,
-    GameSessionRecord,
-    GameStatus,
-)
+from payment_simulator.ai_cash_mgmt.persistence.vocabulary import GameMode, GameStatus, one_of
 from payment_simulator.errors import InputError
 from payment_simulator.persistence.queries import named_queries
+from payment_simulator.persistence.reading import Readable
+from payment_simulator.persistence.store import Row
+
+if TYPE_CHECKING:
+    from payment_simulator.ai_cash_mgmt import GameSessionRecord
 
 #: What games can be sorted by, and the column of the query that holds it.
 SORTS: Mapping[str, str] = MappingProxyType(
@@ -81,7 +82,7 @@ class GameRow:
 
 
 def list_games(
-    repo: GameRepository,
+    repo: Readable,
     *,
     status: str | None = None,
     mode: str | None = None,
@@ -96,7 +97,8 @@ def list_games(
 
     Parameters
     ----------
-    repo : GameRepository
+    repo : Readable
+        Such as a ``GameRepository``.
     status, mode : str, optional
         Only games with this status, of this mode.
     scenario : str, optional
@@ -119,11 +121,11 @@ def list_games(
     """
     page = _Page(sort, descending, limit, offset)
     found = _read(repo, page, "''", _filters(status, mode, scenario, text))
-    return [_game(session, name) for session, name in found]
+    return [_game(row) for row in found]
 
 
 def list_sessions(
-    repo: GameRepository,
+    repo: Readable,
     *,
     status: str | None = None,
     mode: str | None = None,
@@ -141,11 +143,11 @@ def list_sessions(
     """
     page = _Page(sort, descending, limit, offset)
     found = _read(repo, page, "config_json", _filters(status, mode, scenario, text))
-    return [session for session, _ in found]
+    return [_session(row) for row in found]
 
 
 def count_games(
-    repo: GameRepository,
+    repo: Readable,
     *,
     status: str | None = None,
     mode: str | None = None,
@@ -178,13 +180,10 @@ class _Page:
         return [self.limit, self.offset]
 
 
-def _read(
-    repo: GameRepository, page: _Page, config: str, filters: list[str | None]
-) -> list[tuple[GameSessionRecord, str]]:
-    """Return games, each with the name of its scenario."""
+def _read(repo: Readable, page: _Page, config: str, filters: list[str | None]) -> list[Row]:
+    """Return the rows of games, the name of the scenario behind each."""
     sql = _query("games", order=page.order(), config=config)
-    rows = repo.read(sql, [*filters, *page.bounds()])
-    return [(GameSessionRecord.from_row(row[:-1]), row[-1]) for row in rows]
+    return repo.read(sql, [*filters, *page.bounds()])
 
 
 def _query(name: str, **parts: str) -> str:
@@ -204,26 +203,45 @@ def _filters(
 
 
 def _known(kind: type[StrEnum], given: str | None, name: str) -> str | None:
-    known = [member.value for member in kind]
-    if given is None:
+    try:
+        return None if given is None else str(one_of(kind, given))
+    except ValueError as error:
+        raise InputError(f"{name}: {error}") from None
+
+
+def _session(row: Row) -> GameSessionRecord:
+    """Return the record of a game's row; it says what is damaged in it."""
+    # Loading the records takes longer than a list of a thousand games.
+    from payment_simulator.ai_cash_mgmt import GameSessionRecord  # noqa: PLC0415
+
+    return GameSessionRecord.from_row(row[:-1])
+
+
+def _texts(stored: str) -> list[str] | None:
+    try:
+        found = json.loads(stored)
+    except (ValueError, TypeError, RecursionError):
         return None
-    if given not in known:
-        raise InputError(f"{name}: {given!r} is not one of: {', '.join(known)}")
-    return str(given)
+    return found if isinstance(found, list) and all(isinstance(t, str) for t in found) else None
 
 
-def _game(session: GameSessionRecord, scenario: str) -> GameRow:
+def _game(row: Row) -> GameRow:
+    game, scenario_config, seed, mode, _, started, completed, status, banks = row[:9]
+    agents = _texts(banks)
+    # DuckDB gives a time beyond Python's as a text.
+    if agents is None or isinstance(started, str) or isinstance(completed, str):
+        agents = _session(row).optimized_agents
     return GameRow(
-        game_id=session.game_id,
-        status=session.status,
-        game_mode=session.game_mode,
-        scenario=scenario,
-        scenario_config=session.scenario_config,
-        master_seed=session.master_seed,
-        started_at=session.started_at,
-        completed_at=session.completed_at,
-        iterations=session.total_iterations,
-        agents=tuple(session.optimized_agents),
-        final_cost=session.final_cost,
-        converged=session.converged,
+        game_id=game,
+        status=status,
+        game_mode=mode,
+        scenario=row[-1],
+        scenario_config=scenario_config,
+        master_seed=seed,
+        started_at=started,
+        completed_at=completed,
+        iterations=row[9],
+        agents=tuple(agents),
+        final_cost=row[11],
+        converged=bool(row[10]),
     )

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from payment_simulator.ai_cash_mgmt import GameRepository
-from payment_simulator.persistence.live import open_store
+from payment_simulator.persistence.reading import open_store
 
 
 @contextmanager

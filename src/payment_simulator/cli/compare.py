@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,16 +15,10 @@ if TYPE_CHECKING:
     from payment_simulator.analysis.compare import Comparison
     from payment_simulator.analysis.compare.table import Table
 
-#: A pipe has no width.
-_NO_WIDTH = 100_000
 #: Rows of a table that are printed.
 _LISTED = 60
 #: Where all is that a table leaves out.
 _ELSEWHERE = "--format csv or --json has all"
-#: Characters that a folded label keeps.
-_LABEL = 16
-
-
 #: How a comparison is printed.
 FORMATS = ("table", "csv", "latex")
 
@@ -140,9 +132,9 @@ def _wanted(repo: GameRepository, games: list[str], seeds_of: list[str]) -> list
 def _print(found: Comparison) -> None:
     from payment_simulator.analysis.compare.game_tables import side_by_side
     from payment_simulator.analysis.compare.tables import SIDE_BY_SIDE, tables_of
-    from payment_simulator.cli.output import print_text
+    from payment_simulator.cli.output import print_text, room
 
-    fits = len(found.games) <= SIDE_BY_SIDE and _width_of(side_by_side(found)) <= _width()
+    fits = len(found.games) <= SIDE_BY_SIDE and _width_of(side_by_side(found)) <= room()
     for table in tables_of(found, is_side_by_side=fits):
         _print_table(table)
     for note in found.notes:
@@ -153,7 +145,8 @@ def _print(found: Comparison) -> None:
 
 def _print_table(table: Table) -> None:
     from payment_simulator.analysis.compare.table import without
-    from payment_simulator.cli.output import print_table, print_text
+    from payment_simulator.cli.output import print_text
+    from payment_simulator.cli.table import print_table
 
     left_out = _left_out(table)
     table = without(table, left_out)
@@ -179,27 +172,18 @@ def _print_table(table: Table) -> None:
 def _left_out(table: Table) -> list[str]:
     """Return the columns for which there is no room: as few as will do, in the order given."""
     from payment_simulator.analysis.compare.table import without
+    from payment_simulator.cli.output import room
 
     left_out: list[str] = []
     for columns in table.optional:
-        if _width_of(without(table, left_out)) <= _width():
+        if _width_of(without(table, left_out)) <= room():
             break
         left_out += columns
     return left_out
 
 
-def _width() -> int:
-    """Return how wide a table may be."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else _NO_WIDTH
-
-
 def _width_of(table: Table) -> int:
     """Return how wide a table is at least, its labels folded."""
-    from rich.cells import cell_len
+    from payment_simulator.cli.table import least_width
 
-    columns = zip(table.columns, *table.rows, strict=True)
-    widths = {column: max(map(cell_len, (column, *cells))) for column, *cells in columns}
-    for column in table.yielding:
-        widths[column] = min(widths[column], max(_LABEL, cell_len(column)))
-    # Two characters stand between columns, one at each edge.
-    return sum(widths.values()) + 2 * len(widths)
+    return least_width(table.columns, table.rows, table.yielding)

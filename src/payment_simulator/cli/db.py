@@ -24,7 +24,8 @@ app = typer.Typer(
 @app.command()
 def status(file: FileArgument, json: JsonOption = False) -> None:
     """Show version, rows and writer of a database; nothing is changed."""
-    from payment_simulator.cli.output import print_facts, print_json, print_table, print_text
+    from payment_simulator.cli.output import print_facts, print_json, print_text
+    from payment_simulator.cli.table import print_table
     from payment_simulator.persistence.status import database_status
 
     found = database_status(file)
@@ -116,7 +117,8 @@ def check(file: FileArgument, json: JsonOption = False) -> None:
     are odd, but may be meant.
     """
     from payment_simulator.ai_cash_mgmt.persistence.checking import check_record
-    from payment_simulator.cli.output import counted, print_json, print_table, visible
+    from payment_simulator.cli.output import counted, print_json, visible
+    from payment_simulator.cli.table import print_table
     from payment_simulator.persistence.connection import DatabaseManager
 
     with DatabaseManager(file, read_only=True) as manager:

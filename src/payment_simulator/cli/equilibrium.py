@@ -125,7 +125,8 @@ def _point(point: Mapping[str, float]) -> str:
 
 def _print_equilibria(found: GridEquilibrium) -> None:
     """Print the costs of every bank at each equilibrium."""
-    from payment_simulator.cli.output import money, print_table
+    from payment_simulator.cli.output import money
+    from payment_simulator.cli.table import print_table
 
     listed = found.pure_equilibria[:_LISTED]
     if not listed:
@@ -150,7 +151,7 @@ def _print_equilibria(found: GridEquilibrium) -> None:
 
 def _print_responses(found: GridEquilibrium) -> None:
     """Print what is best for each bank against what, like cases together."""
-    from payment_simulator.cli.output import print_table
+    from payment_simulator.cli.table import print_table
 
     rows = []
     for bank, responses in found.best_responses.items():

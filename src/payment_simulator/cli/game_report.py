@@ -12,13 +12,13 @@ import typer
 from payment_simulator.cli.options import DEFAULT_DATABASE
 from payment_simulator.cli.output import (
     counted,
-    fits,
     money,
     print_facts,
-    print_table,
     program,
+    room,
     visible,
 )
+from payment_simulator.cli.table import least_width, print_table
 
 if TYPE_CHECKING:
     from payment_simulator.ai_cash_mgmt.record.result import BankResult, GameResult
@@ -66,7 +66,7 @@ def print_banks(found: Mapping[str, BankResult]) -> None:
     ended = [(name, _parameters(bank)) for name, bank in banks[:_LISTED]]
     whole = [(*row, parameters) for row, (_, parameters) in zip(costs, ended, strict=True)]
     numbers = ["start cost", "final cost", "improvement"]
-    if fits([*columns, "parameters"], whole):
+    if least_width([*columns, "parameters"], whole) <= room():
         print_table([*columns, "parameters"], whole, numbers=numbers)
     else:
         print_table(columns, costs, numbers=numbers, yielding=["bank"])

@@ -20,23 +20,25 @@ _LARGEST_FIRST = ("started", "iterations", "cost")
 
 
 def _status(given: str | None) -> str | None:
-    from payment_simulator.ai_cash_mgmt import GameStatus
+    from payment_simulator.ai_cash_mgmt.persistence.vocabulary import GameStatus
 
-    return _one_of(GameStatus, given)
+    return _known(GameStatus, given)
 
 
 def _mode(given: str | None) -> str | None:
-    from payment_simulator.ai_cash_mgmt import GameMode
+    from payment_simulator.ai_cash_mgmt.persistence.vocabulary import GameMode
 
-    return _one_of(GameMode, given)
+    return _known(GameMode, given)
 
 
-def _one_of(kind: type[StrEnum], given: str | None) -> str | None:
+def _known(kind: type[StrEnum], given: str | None) -> str | None:
     """Return what was given if the enumeration has it; Typer names the option otherwise."""
-    known = [member.value for member in kind]
-    if given is not None and given not in known:
-        raise typer.BadParameter(f"{given!r} is not one of: {', '.join(known)}")
-    return given
+    from payment_simulator.ai_cash_mgmt.persistence.vocabulary import one_of
+
+    try:
+        return None if given is None else one_of(kind, given)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def _limit(given: int) -> int:
@@ -101,20 +103,21 @@ def games(
     No character of a TEXT is a wildcard, and capitals make no difference.
     """
     from payment_simulator.analysis.listing import count_games, list_games, list_sessions
-    from payment_simulator.analysis.opening import open_record
     from payment_simulator.cli.output import print_json
+    from payment_simulator.persistence.reading import open_store
 
     db = database_to_read(db, "games")
     filters: Filters = {"status": status, "mode": mode, "scenario": scenario, "text": text}
     descending = (sort in _LARGEST_FIRST) is not reverse
-    with open_record(db) as repo:
+    # Not as a repository: its records take longer to load than the list to read.
+    with open_store(db) as store:
         if json:
-            records = list_sessions(repo, **filters, sort=sort, descending=descending, limit=limit)
+            records = list_sessions(store, **filters, sort=sort, descending=descending, limit=limit)
             print_json([record.model_dump(mode="json") for record in records])
             return
-        found = list_games(repo, **filters, sort=sort, descending=descending, limit=limit)
+        found = list_games(store, **filters, sort=sort, descending=descending, limit=limit)
         is_page = len(found) == limit
-        matching = count_games(repo, **filters) if is_page else len(found)
+        matching = count_games(store, **filters) if is_page else len(found)
     if found:
         _print_games(found, matching, sort)
     else:
@@ -129,7 +132,8 @@ def _print_none(db: Path, is_filtered: bool) -> None:
 
 
 def _print_games(found: Sequence[GameRow], matching: int, sort: str) -> None:
-    from payment_simulator.cli.output import moment, money, print_table
+    from payment_simulator.cli.output import moment, money
+    from payment_simulator.cli.table import print_table
 
     columns = {
         "game": [game.game_id for game in found],

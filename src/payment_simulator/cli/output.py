@@ -1,4 +1,4 @@
-"""How results reach a terminal or a pipe: tables for people, JSON for programs.
+"""How results reach a terminal or a pipe: texts for people, JSON for programs.
 
 Texts out of a database may hold markup or terminal control sequences. They are shown as text.
 """
@@ -7,25 +7,21 @@ from __future__ import annotations
 
 import json
 import math
-import re
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
-from rich import box
-from rich.cells import cell_len
-from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 _CENTS = 100
-#: The least that a folded column is worth.
-_NARROWEST = 12
+#: A pipe has no width.
+_PIPE = 100_000
 
 
 def visible(value: object) -> str:
@@ -87,149 +83,51 @@ def _finite(value: Any) -> Any:
     return value
 
 
-def print_table(
-    columns: Sequence[str],
-    rows: Iterable[Sequence[object]],
-    *,
-    numbers: Iterable[str] = (),
-    yielding: Iterable[str] = (),
-    optional: Iterable[str] = (),
-) -> None:
-    """Print a table.
-
-    Columns named in ``numbers`` are set flush right. Where the terminal is narrow, those in
-    ``optional`` are left out, with a line that says so, and those in ``yielding`` are folded.
-    """
-    console = _console()
-    cells = _cells(columns, rows)
-    widths = _widths(cells)
-    left_out = _left_out(widths, optional, console.width)
-    for column in left_out:
-        del widths[column]
-    narrowed = _narrowed(widths, yielding, console.width)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    for column, width in narrowed.items():
-        table.add_column(
-            column,
-            justify="right" if column in set(numbers) else "left",
-            # A number cut short must not look like another number.
-            overflow="ellipsis" if width == widths[column] else "fold",
-            no_wrap=width == widths[column],
-            width=width,
-        )
-    shown = ([_folded(cell, width) for cell in cells[c]] for c, width in narrowed.items())
-    for row in zip(*shown, strict=True):
-        table.add_row(*(Text(cell) for cell in row))
-    _print(console, table)
-    if left_out:
-        typer.echo(f"Left out for want of width: {', '.join(left_out)}.")
-
-
-def _cells(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> dict[str, list[str]]:
-    """Return what is shown in each column."""
-    listed = list(rows)
-    return {c: [visible(row[place]) for row in listed] for place, c in enumerate(columns)}
-
-
-def _widths(cells: Mapping[str, Sequence[str]]) -> dict[str, int]:
-    return {c: max(map(cell_len, (c, *shown))) for c, shown in cells.items()}
-
-
-def _excess(widths: dict[str, int], available: int) -> int:
-    # Two characters stand between columns, one at each edge.
-    return sum(widths.values()) + 2 * len(widths) - available
-
-
-def _left_out(widths: dict[str, int], optional: Iterable[str], available: int) -> list[str]:
-    """Return the columns to leave out: as few as will do, in the order given."""
-    kept, left_out = dict(widths), []
-    for column in optional:
-        if _excess(kept, available) > 0:
-            del kept[column]
-            left_out.append(column)
-    return left_out
-
-
-def _narrowed(widths: dict[str, int], yielding: Iterable[str], available: int) -> dict[str, int]:
-    """Return widths that fit, as far as columns that yield can be narrowed."""
-    narrowed = dict(widths)
-    least = {c: min(widths[c], max(cell_len(c), _NARROWEST)) for c in yielding if c in widths}
-    while least and (excess := _excess(narrowed, available)) > 0:
-        widest = max(least, key=lambda c: narrowed[c] - least[c])
-        room = narrowed[widest] - least[widest]
-        if not room:
-            break
-        narrowed[widest] -= min(excess, room)
-    return narrowed
-
-
-def _folded(text: str, width: int) -> str:
-    """Return the text with new lines after a slash, a blank or a hyphen, where it is too wide."""
-    lines, line = [], ""
-    for piece in re.split(r"(?<=[/ ])|(?<=\w-)(?=\w)", text):
-        if line and cell_len(line + piece.rstrip()) > width:
-            lines.append(line.rstrip())
-            line = ""
-        line += piece
-    return "\n".join([*lines, line])
-
-
-def aligned(
-    columns: Sequence[str], rows: Iterable[Sequence[object]], numbers: Iterable[str] = ()
-) -> list[str]:
-    """Return the head and the rows of a table as lines, numbers flush right; nothing is folded."""
-    cells = _cells(columns, rows)
-    widths = _widths(cells)
-    right = set(numbers)
-
-    def line(shown: Iterable[str]) -> str:
-        parts = (
-            f"{' ' * (widths[c] - cell_len(text))}{text}"
-            if c in right
-            else f"{text}{' ' * (widths[c] - cell_len(text))}"
-            for c, text in zip(columns, shown, strict=True)
-        )
-        return "  ".join(parts).rstrip()
-
-    return [line(columns), *map(line, zip(*cells.values(), strict=True))]
-
-
 def print_facts(facts: Iterable[tuple[str, object]]) -> None:
     """Print names and values in two columns."""
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in facts:
         table.add_row(name, Text(visible(value)))
-    _print(_console(), table)
+    _print(table)
 
 
 def print_text(text: str, indent: int = 0) -> None:
     """Print a text, folded between words, set in by some columns."""
-    _print(_console(), Padding(Text(visible(text)), (0, 0, 0, indent)))
+    from rich.padding import Padding
+    from rich.text import Text
+
+    _print(Padding(Text(visible(text)), (0, 0, 0, indent)))
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Print lines as they are, without the blanks at their ends.
+
+    Characters that the encoding lacks are written out; Click's ``echo`` would write UTF-8.
+    """
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in lines))
+    sys.stdout.flush()
 
 
 def room() -> int:
     """Return how many columns there are; very many on a pipe, where nothing is folded or cut."""
-    return _console().width
+    return _columns_of_terminal() or _PIPE
 
 
-def fits(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bool:
-    """Tell whether a table needs no column folded or left out."""
-    return _excess(_widths(_cells(columns, rows)), room()) <= 0
+def _columns_of_terminal() -> int | None:
+    """Return how wide the terminal is, if there is one."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
-def _console() -> Console:
-    console = Console(highlight=False, markup=False, emoji=False)
-    if not console.is_terminal:
-        console.width = 100_000  # a pipe has no width; nothing is folded or cut
-    return console
-
-
-def _print(console: Console, what: Table | Padding) -> None:
+def _print(what: RenderableType) -> None:
     """Print something without the blanks that would fill its lines."""
+    from rich.console import Console
+
+    console = Console(width=room(), highlight=False, markup=False, emoji=False)
     with console.capture() as captured:
         console.print(what)
-    for line in captured.get().rstrip("\n").split("\n"):
-        console.file.write(f"{line.rstrip()}\n")
-    console.file.flush()
+    print_lines(captured.get().rstrip("\n").split("\n"))

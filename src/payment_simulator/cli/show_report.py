@@ -11,16 +11,15 @@ import typer
 
 from payment_simulator.cli.game_report import command_for, print_banks
 from payment_simulator.cli.output import (
-    aligned,
     counted,
     moment,
     money,
     print_facts,
-    print_table,
     print_text,
     room,
     shortened,
 )
+from payment_simulator.cli.table import aligned, print_table
 
 if TYPE_CHECKING:
     from payment_simulator.analysis.overview import GameOverview

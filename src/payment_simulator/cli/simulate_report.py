@@ -90,7 +90,8 @@ def print_result(result: dict[str, Any], scenario: Scenario, folder: Path | None
 
 def _print_costs(result: dict[str, Any]) -> None:
     """Print a row for each bank, a column for each kind that any bank bears."""
-    from payment_simulator.cli.output import money, print_table, print_text
+    from payment_simulator.cli.output import money, print_text
+    from payment_simulator.cli.table import print_table
     from payment_simulator.simulation import COST_KINDS
 
     banks, errors = result["banks"], result["measures"].get("total_cost_standard_errors")

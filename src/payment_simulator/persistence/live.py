@@ -10,8 +10,7 @@ import http.client
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NoReturn
@@ -22,9 +21,8 @@ from payment_simulator.errors import DatabaseBusyError, ReadOnlyDatabaseError
 from payment_simulator.persistence.answering import ROWS, TABLE, question, refused, rows_of
 from payment_simulator.persistence.connection import DatabaseManager
 from payment_simulator.persistence.faults import translating
-from payment_simulator.persistence.files import look_for_content, real_path
 from payment_simulator.persistence.serving import CONTENT_TYPE, LOOPBACK
-from payment_simulator.persistence.sidecar import Sidecar, read_sidecar
+from payment_simulator.persistence.sidecar import Sidecar
 from payment_simulator.persistence.store import Row, Store
 
 _ANSWER_SECONDS = 60.0
@@ -32,40 +30,6 @@ _ANSWER_SECONDS = 60.0
 
 class _WriterIsGoneError(Exception):
     """Nobody answers at the writer's port with its token."""
-
-
-@contextmanager
-def open_store(path: str | Path) -> Iterator[Store]:
-    """Open a database for reading: the file, or, where a process writes it, through that process.
-
-    Parameters
-    ----------
-    path : path or str
-        The database file.
-
-    Yields
-    ------
-    Store
-        Reads; whatever would write is refused.
-
-    Raises
-    ------
-    DatabaseError
-        As :class:`~payment_simulator.persistence.connection.DatabaseManager` does.
-    """
-    file = real_path(Path(path))
-    writer = read_sidecar(file)
-    if writer is not None:
-        look_for_content(file)
-        store = LiveStore(file, writer)
-        try:
-            if store.is_answered():
-                yield store
-                return
-        finally:
-            store.close()
-    with DatabaseManager(path, read_only=True) as manager:
-        yield manager.store
 
 
 class LiveStore(Store):

@@ -9,13 +9,11 @@ from datetime import datetime
 from typing import Any
 
 from payment_simulator.ai_cash_mgmt.persistence.models.game import (
-    GameMode,
     GameSessionRecord,
-    GameStatus,
     PolicyIterationRecord,
-    one_of,
 )
 from payment_simulator.ai_cash_mgmt.persistence.records import RecordStore, checked_limit
+from payment_simulator.ai_cash_mgmt.persistence.vocabulary import GameMode, GameStatus, one_of
 from payment_simulator.errors import InputError
 
 

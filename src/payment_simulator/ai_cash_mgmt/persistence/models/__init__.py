@@ -7,21 +7,16 @@ from payment_simulator.ai_cash_mgmt.persistence.models.endings import (
 )
 from payment_simulator.ai_cash_mgmt.persistence.models.evidence import (
     EquilibriumCertificateRecord,
-    FileRole,
     GameProvenanceRecord,
     ProvenanceFileRecord,
 )
 from payment_simulator.ai_cash_mgmt.persistence.models.game import (
-    GameMode,
     GameSessionRecord,
-    GameStatus,
     PolicyIterationRecord,
 )
 from payment_simulator.ai_cash_mgmt.persistence.models.runs import (
     BankStateRecord,
-    CostKind,
     DailyCostRecord,
-    PaymentStatus,
     SimulationEventRecord,
     SimulationRunRecord,
     TransactionRecord,
@@ -33,6 +28,13 @@ from payment_simulator.ai_cash_mgmt.persistence.models.steps import (
     PolicyDiffRecord,
 )
 from payment_simulator.ai_cash_mgmt.persistence.models.superseded import SupersededRecord
+from payment_simulator.ai_cash_mgmt.persistence.vocabulary import (
+    CostKind,
+    FileRole,
+    GameMode,
+    GameStatus,
+    PaymentStatus,
+)
 
 #: Every record that can be saved, in the order of the tables.
 RECORDS: tuple[type[Record], ...] = (

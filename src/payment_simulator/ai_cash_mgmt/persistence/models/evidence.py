@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -19,18 +18,9 @@ from payment_simulator.ai_cash_mgmt.persistence.models.base import (
     Text,
     Timestamp,
 )
-from payment_simulator.ai_cash_mgmt.persistence.models.game import one_of
+from payment_simulator.ai_cash_mgmt.persistence.vocabulary import FileRole, one_of
 
 _GAME = ("game_sessions", "game_id", "game_id")
-
-
-class FileRole(StrEnum):
-    """What a file was to a game."""
-
-    GAME_FILE = "game_file"
-    SCENARIO = "scenario"
-    POLICY = "policy"
-    PAYMENTS = "payments"
 
 
 def text_sha256(text: str) -> str:

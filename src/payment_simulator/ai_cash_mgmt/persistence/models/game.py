@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -20,32 +19,8 @@ from payment_simulator.ai_cash_mgmt.persistence.models.base import (
     Timestamp,
     check_improvement,
 )
+from payment_simulator.ai_cash_mgmt.persistence.vocabulary import GameMode, GameStatus, one_of
 from payment_simulator.persistence.store import Row
-
-
-class GameStatus(StrEnum):
-    """Where a game stands."""
-
-    RUNNING = "running"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    CONVERGED = "converged"
-
-
-class GameMode(StrEnum):
-    """When agents optimise: inside one running simulation, or between whole simulations."""
-
-    RL_OPTIMIZATION = "rl_optimization"
-    CAMPAIGN_LEARNING = "campaign_learning"
-
-
-def one_of(kind: type[StrEnum], value: str) -> str:
-    """Return the value if the enumeration has it, or raise ``ValueError`` with what it has."""
-    known = [member.value for member in kind]
-    if value not in known:
-        raise ValueError(f"{value!r} is not one of: {', '.join(known)}")
-    return value
-
 
 Status = Annotated[Text, AfterValidator(lambda value: one_of(GameStatus, value))]
 Mode = Annotated[Text, AfterValidator(lambda value: one_of(GameMode, value))]

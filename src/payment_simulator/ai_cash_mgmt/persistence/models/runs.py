@@ -5,7 +5,6 @@ Ticks and days count from 0 over the whole run; money is in int64 cents.
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -24,29 +23,7 @@ from payment_simulator.ai_cash_mgmt.persistence.models.base import (
     Text,
     Timestamp,
 )
-from payment_simulator.ai_cash_mgmt.persistence.models.game import one_of
-
-
-class PaymentStatus(StrEnum):
-    """Where a payment is at the end of a run; each is in exactly one place."""
-
-    QUEUE1 = "queue1"
-    QUEUE2 = "queue2"
-    SETTLED = "settled"
-    DROPPED = "dropped"
-    SPLIT = "split"
-
-
-class CostKind(StrEnum):
-    """The kinds of cost a bank can bear."""
-
-    LIQUIDITY = "liquidity"
-    OVERDRAFT = "overdraft"
-    COLLATERAL = "collateral"
-    DELAY = "delay"
-    DEADLINE_PENALTY = "deadline_penalty"
-    END_OF_DAY = "end_of_day"
-    SPLIT = "split"
+from payment_simulator.ai_cash_mgmt.persistence.vocabulary import CostKind, PaymentStatus, one_of
 
 
 class SimulationRunRecord(Record):

@@ -1,0 +1,60 @@
+"""Opens a database for reading, whether or not a process is writing it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from payment_simulator.persistence.connection import DatabaseManager
+from payment_simulator.persistence.files import look_for_content, real_path
+from payment_simulator.persistence.migrations import schema_state
+from payment_simulator.persistence.sidecar import read_sidecar
+from payment_simulator.persistence.store import Row, Store
+
+
+class Readable(Protocol):
+    """What answers questions: a store, or a repository of records."""
+
+    def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """Return all rows of a query."""
+        ...
+
+
+@contextmanager
+def open_store(path: str | Path) -> Iterator[Store]:
+    """Open a database for reading: the file, or, where a process writes it, through that process.
+
+    Parameters
+    ----------
+    path : path or str
+        The database file.
+
+    Yields
+    ------
+    Store
+        Reads; whatever would write is refused.
+
+    Raises
+    ------
+    DatabaseError
+        As :class:`~payment_simulator.persistence.connection.DatabaseManager` does.
+    """
+    file = real_path(Path(path))
+    writer = read_sidecar(file)
+    if writer is not None:
+        from payment_simulator.persistence.live import LiveStore  # noqa: PLC0415 - 40 ms
+
+        look_for_content(file)
+        store = LiveStore(file, writer)
+        try:
+            if store.is_answered():
+                schema_state(store)
+                store.is_looked_at = True
+                yield store
+                return
+        finally:
+            store.close()
+    with DatabaseManager(path, read_only=True) as manager:
+        yield manager.store
