@@ -38,6 +38,8 @@ OTHER_ENGINES = (
     ),
     ("NUMBA_BOUNDSCHECK", ("tests/reference", "tests/property/test_simulation.py")),
 )
+#: Each of two workers takes half of the files, in order, and then of what the other has left.
+WORKERS = ("-n", "2", "--dist", "worksteal")
 
 
 def main() -> int:
@@ -79,7 +81,7 @@ def test(rest: list[str]) -> int:
     for name, tests in () if rest or code else OTHER_ENGINES:
         print(f"--- pytest, {name}=1", flush=True)
         os.environ[name] = "1"
-        code = code or pytest(environment, ["-n", "2", *tests])
+        code = code or pytest(environment, [*WORKERS, *tests])
         del os.environ[name]
     return code
 
@@ -92,9 +94,7 @@ def compat(rest: list[str]) -> int:
 
 def pytest(environment: Path, rest: list[str]) -> int:
     """Run the tests, all of them unless told which."""
-    return run(
-        [program(environment, "python"), "-m", "pytest", *(rest or ["-n", "2"])], check=False
-    )
+    return run([program(environment, "python"), "-m", "pytest", *(rest or WORKERS)], check=False)
 
 
 def shell(rest: list[str]) -> int:

@@ -11,10 +11,15 @@ from hypothesis import HealthCheck, settings
 
 from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.persistence.connection import DatabaseManager
+from tests.effort import tries
+from tests.planting import fill
 
 # No deadlines: machines are shared, and a slow moment is no failure.
 settings.register_profile(
-    "default", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    "default",
+    deadline=None,
+    max_examples=tries(50, 200),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("default")
 
@@ -31,6 +36,17 @@ def empty_record(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("empty") / "record.db"
     with DatabaseManager(path) as made:
         made.setup()
+    return path
+
+
+@pytest.fixture(scope="session")
+def full_record(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a record with rows in every table, made once."""
+    path = tmp_path_factory.mktemp("full") / "record.db"
+    with DatabaseManager(path) as made:
+        repository = GameRepository(made.conn)
+        repository.initialize_schema()
+        fill(repository)
     return path
 
 

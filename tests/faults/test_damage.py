@@ -13,12 +13,13 @@ from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.errors import DamagedDatabaseError
 from payment_simulator.persistence.connection import DatabaseManager
 from payment_simulator.persistence.files import log_path
+from tests.effort import tries
 from tests.faults.children import Child, count, write_and_die
 from tests.faults.folder import content
 from tests.faults.history import perform_range
 
 pytestmark = pytest.mark.slow
-N_TRIES = 30
+N_TRIES = tries(20, 200)
 N_SAVES = 100
 MAGIC = range(8, 12)  # what makes it a DuckDB file at all
 

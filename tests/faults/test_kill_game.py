@@ -10,6 +10,7 @@ import pytest
 
 from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.persistence.connection import DatabaseManager
+from tests.effort import tries
 from tests.faults.game_children import GAMES, go_on, play_game
 from tests.games import tables
 
@@ -29,7 +30,7 @@ def whole(request, tmp_path_factory):
     return request.param, tables(path)
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(tries(10, 40)))
 def test_a_killed_game_goes_on_as_if_nothing_had_been(seed, whole, db_path: Path, start_child):
     name, expected = whole
     rng = random.Random(seed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 import time
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -15,6 +16,7 @@ from payment_simulator.persistence.connection import DatabaseManager
 from payment_simulator.persistence.migrations import current_version, schema_state
 from payment_simulator.persistence.queries import numbered_migrations
 from payment_simulator.persistence.store import Store
+from tests.effort import tries
 from tests.faults.children import set_up, set_up_until
 from tests.faults.folder import names
 from tests.faults.history import GAME, count_saves, old_iterations, perform_range
@@ -32,7 +34,7 @@ def leftovers(path: Path) -> list[str]:
     return [name for name in names(path.parent) if name != path.name]
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(tries(2, 10)))
 def test_kill_at_a_random_moment_of_creation(seed, tmp_path, start_child):
     rng = random.Random(seed)
     for number in range(15):
@@ -45,16 +47,16 @@ def test_kill_at_a_random_moment_of_creation(seed, tmp_path, start_child):
         assert leftovers(path) == []
 
 
-def test_kill_at_every_step_of_creation(tmp_path, start_child):
+def test_kill_at_steps_of_creation(tmp_path, start_child):
     kinds = ("open", "os.", "tempfile.", "socket.", "store.")
-    found = {}
-    for number in range(1, 1000):
+    found, every = {}, tries(2, 1)
+    for number in range(1, 1000, every):
         path = tmp_path / str(number) / "simulation.db"
         path.parent.mkdir()
         if start_child(set_up_until, path, number, kinds).exit_code == 0:
             break
         found[number] = leftovers(path)
-    assert len(found) > 20
+    assert len(found) > 20 // every
     assert not {number: beside for number, beside in found.items() if beside}
 
 
@@ -65,6 +67,7 @@ def columns(conn: duckdb.DuckDBPyConnection) -> list[tuple]:
     ).fetchall()
 
 
+@cache
 def columns_of_version(version: int) -> list[tuple]:
     with duckdb.connect(":memory:") as conn:
         for step in numbered_migrations("payment_simulator.persistence.sql")[:version]:
@@ -95,7 +98,7 @@ def finish_migration(path: Path) -> int:
     return reached
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(tries(1, 10)))
 def test_kill_at_a_random_moment_of_migration(seed, tmp_path, old_file, start_child):
     rng = random.Random(seed)
     for number in range(6):
@@ -108,10 +111,10 @@ def test_kill_at_a_random_moment_of_migration(seed, tmp_path, old_file, start_ch
         finish_migration(path)
 
 
-def test_kill_at_every_step_of_migration(tmp_path, old_file, start_child):
+def test_kill_at_steps_of_migration(tmp_path, old_file, start_child):
     kinds = ("os.rename", "store.write", "store.run_script", "store.transaction", "store.cursor")
     reached = []
-    for number in range(1, 1000):
+    for number in range(1, 1000, tries(2, 1)):
         path = tmp_path / str(number) / "simulation.db"
         shutil.copytree(old_file.parent, path.parent)
         if start_child(set_up_until, path, number, kinds).exit_code == 0:

@@ -27,6 +27,7 @@ from payment_simulator.policy.compile import compile_profiles
 from payment_simulator.policy.diff import diff_policies
 from payment_simulator.policy.show import draw_policy, tell_policy
 from payment_simulator.policy.tree import nodes
+from tests.effort import tries
 from tests.strategies.policies import policies
 
 BANKS = ["A", "B_2", "Zürich"]
@@ -149,7 +150,7 @@ def refuse_or_parse(data: Any) -> bool:
     return True
 
 
-@settings(max_examples=200)
+@settings(max_examples=tries(100, 400))
 @given(ANY_POLICY, st.integers(0, 2**32), st.integers(1, 4))
 def test_a_changed_policy_parses_or_is_refused_in_one_line(policy: Policy, seed: int, times: int):
     rng = random.Random(seed)
@@ -159,7 +160,7 @@ def test_a_changed_policy_parses_or_is_refused_in_one_line(policy: Policy, seed:
     refuse_or_parse(data)
 
 
-@settings(max_examples=200)
+@settings(max_examples=tries(100, 400))
 @given(ANY_POLICY, st.integers(0, 2**32), st.integers(1, 3))
 def test_a_changed_text_parses_or_is_refused_in_one_line(policy: Policy, seed: int, times: int):
     rng = random.Random(seed)

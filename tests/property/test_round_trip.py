@@ -18,6 +18,7 @@ from payment_simulator.ai_cash_mgmt.persistence.models import RECORDS, Record
 from payment_simulator.ai_cash_mgmt.persistence.models.runs import RunRow
 from payment_simulator.persistence.connection import DatabaseManager
 from tests.builders import a_session, an_iteration
+from tests.effort import tries
 from tests.property.strategies import ODD_FLOATS, records
 from tests.saving import DOORS, bits, read, save, save_parents
 
@@ -75,7 +76,7 @@ def test_a_superseded_record_holds_every_value(kind: type[Record], in_memory: Ga
     n_kept = 0
 
     @given(records(kind), records(kind))
-    @settings(max_examples=30)
+    @settings(max_examples=tries(15, 60))
     def replace_and_look(old: Record, drawn: Record) -> None:
         nonlocal n_kept
         new = drawn.replace(**{name: getattr(old, name) for name in old.KEY})
@@ -111,7 +112,7 @@ def as_written(record_json: str, kind: type[Record]) -> str:
 @pytest.mark.parametrize("kind", [k for k in RECORDS if issubclass(k, RunRow)])
 def test_rows_of_a_run_leave_as_arrow_as_they_came(kind: type[Record], in_memory: GameRepository):
     @given(st.lists(records(kind), min_size=1, max_size=5, unique_by=lambda r: key(r)[1:]))
-    @settings(max_examples=30)
+    @settings(max_examples=tries(15, 60))
     def there_and_back(drawn: list[Record]) -> None:
         run_id: str = drawn[0].__dict__["run_id"]
         rows = [record.replace(run_id=run_id) for record in drawn]

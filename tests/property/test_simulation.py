@@ -16,10 +16,11 @@ from payment_simulator.kernels._jit import IS_INTERPRETED
 from payment_simulator.kernels.rng import philox
 from payment_simulator.scenario import Scenario
 from payment_simulator.simulation import Run, Simulation, Snapshot, simulate, simulate_batch
+from tests.effort import tries
 from tests.strategies.plain_policies import plain_policies
 from tests.strategies.scenarios import Case, cases
 
-FEW = settings(max_examples=60, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=tries(30, 120), suppress_health_check=list(HealthCheck))
 ARRAYS = ("cost", "balance", "pay", "stat", "delay", "log", "trace", "bill", "toll")
 
 

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from payment_simulator.policy import parse_policy
 from payment_simulator.scenario import ObservedPayment
+from tests.effort import tries
 from tests.reference.agreement import disagreement
 from tests.reference.small import event, pay
 from tests.strategies.plain_policies import plain_policies
@@ -17,7 +18,7 @@ from tests.strategies.scenarios import Case, cases
 
 @given(cases())
 @settings(
-    max_examples=300,
+    max_examples=tries(150, 1000),
     derandomize=True,
     database=None,
     suppress_health_check=list(HealthCheck),

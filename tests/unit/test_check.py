@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,12 +22,10 @@ STEP = f"{GAME}, agent_id='BANK_A', iteration_number=1"
 
 
 @pytest.fixture
-def record() -> Iterator[duckdb.DuckDBPyConnection]:
+def record(full_record: Path, db_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Give a record with rows in every table."""
-    with DatabaseManager(":memory:") as manager:
-        repo = GameRepository(manager.conn)
-        repo.initialize_schema()
-        fill(repo)
+    shutil.copyfile(full_record, db_path)
+    with DatabaseManager(db_path) as manager:
         assert all(rows_of(manager.conn).values())
         yield manager.conn
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.ai_cash_mgmt.persistence.checking import Finding
 from payment_simulator.ai_cash_mgmt.persistence.models import RECORDS, SupersededRecord
 from payment_simulator.persistence.connection import DatabaseManager
 from payment_simulator.persistence.migrations import SQL, current_version
 from payment_simulator.persistence.queries import numbered_migrations
 from tests.builders import a_session, an_iteration
-from tests.planting import about_rows, fill, findings, rebuild
+from tests.planting import about_rows, findings, rebuild
 
 KINDS = (*RECORDS, SupersededRecord)
 TABLES = [kind.TABLE for kind in KINDS]
@@ -30,12 +30,10 @@ INDEXES = {
 
 
 @pytest.fixture
-def record() -> Iterator[duckdb.DuckDBPyConnection]:
+def record(full_record: Path, db_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Give a record with rows in every table."""
-    with DatabaseManager(":memory:") as manager:
-        repo = GameRepository(manager.conn)
-        repo.initialize_schema()
-        fill(repo)
+    shutil.copyfile(full_record, db_path)
+    with DatabaseManager(db_path) as manager:
         yield manager.conn
 
 
