@@ -39,7 +39,7 @@ OTHER_ENGINES = (
     ("NUMBA_BOUNDSCHECK", ("tests/reference", "tests/property/test_simulation.py")),
 )
 #: Each of two workers takes half of the files, in order, and then of what the other has left.
-WORKERS = ("-n", "2", "--dist", "worksteal")
+WORKERS = ("-n", "3", "--dist", "worksteal")
 
 
 def main() -> int:

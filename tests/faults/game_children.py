@@ -16,12 +16,12 @@ from tests.games import ten_days, twelve
 GAMES = {
     "twelve": {
         "proposer": {"kind": "search", "candidates": 16},
-        "convergence": {"stability_window": 9, "max_iterations": 9},
+        "convergence": {"stability_window": 5, "max_iterations": 5},
     },
     "ten_days": {
         "proposer": {"kind": "search", "candidates": 8},
         "update": "simultaneous",
-        "convergence": {"stability_window": 9, "max_iterations": 9},
+        "convergence": {"stability_window": 5, "max_iterations": 5},
     },
 }
 

@@ -15,7 +15,7 @@ from tests.faults.game_children import GAMES, go_on, play_game
 from tests.games import tables
 
 pytestmark = pytest.mark.slow
-_STEPS = 18
+_STEPS = 10
 
 
 @pytest.fixture(scope="module", params=sorted(GAMES))

@@ -29,6 +29,7 @@ from payment_simulator.persistence.connection import DatabaseManager
 from payment_simulator.persistence.files import has_storage_versions
 from payment_simulator.persistence.migrations import current_version
 from tests.builders import a_record, a_session, an_iteration
+from tests.effort import tries
 from tests.fingerprints import rows_of
 from tests.property.strategies import ODD_TEXTS, records, texts
 from tests.saving import save, save_parents
@@ -93,7 +94,7 @@ def test_rows_are_read_as_they_were_stored(
     n_rows = 0
 
     @given(st.lists(records(kind), min_size=4, max_size=16))
-    @settings(max_examples=4)
+    @settings(max_examples=tries(3, 20))
     def compare(drawn: list[Record]) -> None:
         nonlocal n_rows
         for table in ("superseded_records", *(k.TABLE for k in RECORDS)):
@@ -131,7 +132,7 @@ def test_whole_games_come_back_with_what_was_superseded(
     n_kept = 0
 
     @given(st.lists(st.one_of(*map(records, RECORDS)), min_size=20, max_size=40))
-    @settings(max_examples=2)
+    @settings(max_examples=tries(2, 10))
     def compare(drawn: list[Record]) -> None:
         nonlocal n_kept
         for table in ("superseded_records", *(k.TABLE for k in RECORDS)):

@@ -15,7 +15,7 @@ from typing import Final, Literal, TypeAlias
 from payment_simulator.analysis.policy_alignment import Alignment, Mark, Place, align_policies
 from payment_simulator.policy.formulas import action_formula, condition_formula, name_text
 from payment_simulator.policy.tree import ActionNode, ConditionNode, Node, Policy, nodes
-from payment_simulator.policy.wording import number_text, visible
+from payment_simulator.wording import number_text, visible
 
 Side: TypeAlias = Literal["old", "new"]
 #: When a tick asks each tree.

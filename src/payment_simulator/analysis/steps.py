@@ -22,7 +22,7 @@ from payment_simulator.analysis.trajectories import Verdict
 from payment_simulator.errors import GameNotFoundError, InputError, PolicyError
 from payment_simulator.persistence.queries import named_queries
 from payment_simulator.policy import Policy, parse_policy
-from payment_simulator.policy.wording import nearest, visible
+from payment_simulator.wording import nearest, visible
 
 VERDICTS: tuple[Verdict, ...] = ("accepted", "rejected", "refused")
 #: Confidence of an interval, where the game file does not tell of one.

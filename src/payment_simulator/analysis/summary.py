@@ -15,7 +15,7 @@ from payment_simulator.ai_cash_mgmt.persistence.models import GameMode, GameOutc
 from payment_simulator.analysis.overview import GameOverview, game_overview, numbers_of
 from payment_simulator.analysis.tracing import Sentence, TracedNumber, traced
 from payment_simulator.persistence.queries import named_queries
-from payment_simulator.policy.wording import visible
+from payment_simulator.wording import visible
 
 #: Banks that are told of one by one; of more, those that changed most.
 _BANKS_TOLD = 4

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from payment_simulator.cli.output import money, shortened
+from payment_simulator.cli.output import shortened
+from payment_simulator.wording import money
 
 if TYPE_CHECKING:
     from payment_simulator.analysis.trajectories import CostTrajectory

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from payment_simulator.cli.options import DatabaseOption, JsonOption, database_to_read
+from payment_simulator.wording import visible
 
 if TYPE_CHECKING:
     from payment_simulator.dashboard.server import Place
@@ -75,7 +76,7 @@ def _announce(place: Place, path: str, *, is_json: bool) -> None:
     """Say where it is, at once: a program may wait for this."""
     import sys
 
-    from payment_simulator.cli.output import print_json, visible
+    from payment_simulator.cli.output import print_json
 
     if is_json:
         print_json({"url": place.url, "database": path})

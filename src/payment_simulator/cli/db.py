@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from payment_simulator.cli.options import FileArgument, JsonOption, database_path
+from payment_simulator.wording import counted, visible
 
 if TYPE_CHECKING:
     from payment_simulator.persistence.status import DatabaseStatus
@@ -85,7 +86,7 @@ def migrate(file: FileArgument, json: JsonOption = False) -> None:
 
     The copy is the file as it was, and lies beside it.
     """
-    from payment_simulator.cli.output import print_json, visible
+    from payment_simulator.cli.output import print_json
     from payment_simulator.persistence.connection import DatabaseManager
     from payment_simulator.persistence.files import look_for_content, real_path
     from payment_simulator.persistence.migrations import current_version, schema_state
@@ -117,7 +118,7 @@ def check(file: FileArgument, json: JsonOption = False) -> None:
     are odd, but may be meant.
     """
     from payment_simulator.ai_cash_mgmt.persistence.checking import check_record
-    from payment_simulator.cli.output import counted, print_json, visible
+    from payment_simulator.cli.output import print_json
     from payment_simulator.cli.table import print_table
     from payment_simulator.persistence.connection import DatabaseManager
 
@@ -158,7 +159,7 @@ def copy(
     The copy is one consistent state and appears when it is whole. A file that is there already
     is never replaced.
     """
-    from payment_simulator.cli.output import print_json, visible
+    from payment_simulator.cli.output import print_json
     from payment_simulator.persistence.connection import DatabaseManager
     from payment_simulator.persistence.copying import copy_database
     from payment_simulator.persistence.files import real_path

@@ -11,6 +11,7 @@ import typer
 
 from payment_simulator.cli.options import JsonOption
 from payment_simulator.cli.progress import progress_bar
+from payment_simulator.wording import counted, money
 
 if TYPE_CHECKING:
     from payment_simulator.ai_cash_mgmt.equilibrium import BestResponse, GridEquilibrium
@@ -80,7 +81,7 @@ def equilibrium(
 
 
 def _print(found: GridEquilibrium, scenario: Scenario, values: Sequence[float]) -> None:
-    from payment_simulator.cli.output import counted, money, print_facts, print_text
+    from payment_simulator.cli.output import print_facts, print_text
 
     optimum, shape = found.social_optimum, found.shape
     n_combinations = counted(math.prod(shape), "combination")
@@ -125,7 +126,6 @@ def _point(point: Mapping[str, float]) -> str:
 
 def _print_equilibria(found: GridEquilibrium) -> None:
     """Print the costs of every bank at each equilibrium."""
-    from payment_simulator.cli.output import money
     from payment_simulator.cli.table import print_table
 
     listed = found.pure_equilibria[:_LISTED]

@@ -15,6 +15,7 @@ from payment_simulator.cli.options import (
     database_to_read,
 )
 from payment_simulator.cli.progress import progress_bar
+from payment_simulator.wording import counted, visible
 
 
 def _format(given: str) -> str:
@@ -58,7 +59,7 @@ def export(
     """
     from payment_simulator.ai_cash_mgmt import GameRepository
     from payment_simulator.analysis.exchange import export_games
-    from payment_simulator.cli.output import counted, print_json, print_text, program, visible
+    from payment_simulator.cli.output import print_json, print_text, program
     from payment_simulator.persistence.connection import DatabaseManager
 
     path = database_to_read(db, f"export {games[0]} --to {to}")
@@ -100,7 +101,7 @@ def import_(
     """
     from payment_simulator.analysis.exchange import import_file
     from payment_simulator.cli.game_report import command_for
-    from payment_simulator.cli.output import counted, print_json, print_text, visible
+    from payment_simulator.cli.output import print_json, print_text
 
     path = db or DEFAULT_DATABASE
     with progress_bar("tables", shown=not json) as progress:

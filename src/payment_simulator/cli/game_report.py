@@ -10,15 +10,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from payment_simulator.cli.options import DEFAULT_DATABASE
-from payment_simulator.cli.output import (
-    counted,
-    money,
-    print_facts,
-    program,
-    room,
-    visible,
-)
+from payment_simulator.cli.output import print_facts, program, room
 from payment_simulator.cli.table import least_width, print_table
+from payment_simulator.wording import counted, money, visible
 
 if TYPE_CHECKING:
     from payment_simulator.ai_cash_mgmt.record.result import BankResult, GameResult

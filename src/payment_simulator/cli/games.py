@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from payment_simulator.cli.options import DatabaseOption, JsonOption, database_to_read
+from payment_simulator.wording import money, visible
 
 if TYPE_CHECKING:
     from payment_simulator.analysis.listing import Filters, GameRow
@@ -125,14 +126,12 @@ def games(
 
 
 def _print_none(db: Path, is_filtered: bool) -> None:
-    from payment_simulator.cli.output import visible
-
     where = f"in {visible(db)}"
     typer.echo(f"No game {where} matches." if is_filtered else f"No games {where}.")
 
 
 def _print_games(found: Sequence[GameRow], matching: int, sort: str) -> None:
-    from payment_simulator.cli.output import moment, money
+    from payment_simulator.cli.output import moment
     from payment_simulator.cli.table import print_table
 
     columns = {

@@ -29,6 +29,7 @@ from payment_simulator.cli import (
     verify,
 )
 from payment_simulator.errors import PaymentSimulatorError
+from payment_simulator.wording import visible
 
 app = typer.Typer(
     name="payment-sim",
@@ -115,8 +116,6 @@ def _hint(message: str, context: typer.Context | None) -> str:
 
 def fail(message: str, code: int) -> NoReturn:
     """Say what is wrong in one line and exit."""
-    from payment_simulator.cli.output import visible
-
     if os.environ.get("PAYMENT_SIM_DEBUG"):
         traceback.print_exc()
     typer.echo(f"Error: {' '.join(visible(message).split())}", err=True)

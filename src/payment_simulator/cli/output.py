@@ -16,19 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from payment_simulator.wording import visible
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-_CENTS = 100
 #: A pipe has no width.
 _PIPE = 100_000
-
-
-def visible(value: object) -> str:
-    """Return a value as text, with control and direction characters written out."""
-    return "".join(
-        c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(value)
-    )
 
 
 def shortened(text: str, most: int) -> str:
@@ -37,22 +31,9 @@ def shortened(text: str, most: int) -> str:
     return shown if len(shown) <= most else f"{shown[: max(0, most - 3)]}..."[:most]
 
 
-def money(cents: float | None) -> str:
-    """Return an amount of cents in currency units, with thousands separated."""
-    if cents is None:
-        return "-"
-    text = f"{cents / _CENTS:,.2f}"
-    return "0.00" if text == "-0.00" else text
-
-
 def moment(time: datetime) -> str:
     """Return a time to the minute."""
     return f"{time:%Y-%m-%d %H:%M}"
-
-
-def counted(number: int, thing: str) -> str:
-    """Return a number with the name of what it counts."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def program() -> str:

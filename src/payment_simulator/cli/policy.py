@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from payment_simulator.cli.options import JsonOption
+from payment_simulator.wording import counted, nearest, quoted, visible
 
 if TYPE_CHECKING:
     from payment_simulator.policy import Policy
@@ -30,7 +31,7 @@ def check(
 
     Exit code 2 when there is one.
     """
-    from payment_simulator.cli.output import counted, print_json, visible
+    from payment_simulator.cli.output import print_json
     from payment_simulator.errors import PolicyError
 
     found = [_checked(file) for file in files]
@@ -60,7 +61,7 @@ def show(
     json: JsonOption = False,
 ) -> None:
     """Draw a policy as a tree and tell it in words."""
-    from payment_simulator.cli.output import print_facts, print_json, visible
+    from payment_simulator.cli.output import print_facts, print_json
     from payment_simulator.policy import parse_policy, to_dict
     from payment_simulator.policy.show import draw_policy, parameter_texts, tell_policy
 
@@ -86,7 +87,6 @@ def text_of(file: str) -> tuple[str, str]:
     from payment_simulator.errors import PolicyError
     from payment_simulator.policy import builtin, builtin_names, to_json
     from payment_simulator.policy.reading import read_file
-    from payment_simulator.policy.wording import nearest, quoted
 
     is_there = "\0" not in file and os.path.lexists(file)
     is_name = file.replace("_", "").isalnum()

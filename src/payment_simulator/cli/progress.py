@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
+from payment_simulator.wording import money
+
 if TYPE_CHECKING:
     from payment_simulator.ai_cash_mgmt.step import Step
 
@@ -101,7 +103,7 @@ class _Line:
 
     def text(self) -> str:
         """Return what is told, cut at its end where it is too long."""
-        from payment_simulator.cli.output import money, shortened
+        from payment_simulator.cli.output import shortened
 
         costs = "  ".join(f"{bank} {money(cost)}" for bank, cost in self.costs.items())
         if len(self.costs) > _BANKS_SHOWN:

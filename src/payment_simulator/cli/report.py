@@ -9,6 +9,7 @@ import typer
 
 from payment_simulator.cli.options import DatabaseOption, JsonOption, database_to_read
 from payment_simulator.cli.play import GameArgument
+from payment_simulator.wording import visible
 
 
 def report(
@@ -33,7 +34,7 @@ def report(
     """
     from payment_simulator.analysis.opening import open_record
     from payment_simulator.analysis.report import check_target, file_name, write_report
-    from payment_simulator.cli.output import print_json, visible
+    from payment_simulator.cli.output import print_json
 
     target = Path(file_name(game)) if output is None else output
     check_target(target, force=force)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from payment_simulator.cli.options import JsonOption
+from payment_simulator.wording import counted, visible
 
 if TYPE_CHECKING:
     from payment_simulator.scenario import Scenario
@@ -38,7 +39,7 @@ def check(
 
     Exit code 2 when there is a problem.
     """
-    from payment_simulator.cli.output import print_json, visible
+    from payment_simulator.cli.output import print_json
     from payment_simulator.errors import ScenarioError
 
     results: list[dict[str, Any]] = []
@@ -118,8 +119,6 @@ def _mean_of_random(scenario: Scenario) -> float:
 
 def _line(found: dict[str, Any]) -> str:
     """Return a summary in words."""
-    from payment_simulator.cli.output import counted
-
     parts = [
         "valid",
         counted(found["banks"], "bank"),

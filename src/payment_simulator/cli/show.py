@@ -9,6 +9,7 @@ import typer
 
 from payment_simulator.cli.options import DatabaseOption, JsonOption, database_to_read
 from payment_simulator.cli.play import GameArgument
+from payment_simulator.wording import nearest
 
 if TYPE_CHECKING:
     from payment_simulator.ai_cash_mgmt import GameRepository
@@ -66,7 +67,6 @@ def _of_bank(overview: GameOverview, bank: str) -> GameOverview:
         The game has no such bank.
     """
     from payment_simulator.errors import InputError
-    from payment_simulator.policy.wording import nearest
 
     agents = [agent for agent in overview.agents if agent.agent_id == bank]
     outcomes = [outcome for outcome in overview.outcomes if outcome.agent_id == bank]

@@ -10,16 +10,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from payment_simulator.cli.game_report import command_for, print_banks
-from payment_simulator.cli.output import (
-    counted,
-    moment,
-    money,
-    print_facts,
-    print_text,
-    room,
-    shortened,
-)
+from payment_simulator.cli.output import moment, print_facts, print_text, room, shortened
 from payment_simulator.cli.table import aligned, print_table
+from payment_simulator.wording import counted, money
 
 if TYPE_CHECKING:
     from payment_simulator.analysis.overview import GameOverview

@@ -9,6 +9,7 @@ import typer
 
 from payment_simulator.cli.options import JsonOption
 from payment_simulator.cli.progress import progress_bar
+from payment_simulator.wording import counted, nearest, quoted, visible
 
 if TYPE_CHECKING:
     from payment_simulator.policy import Policy
@@ -48,7 +49,7 @@ def simulate(
     ] = None,
 ) -> None:
     """Play a scenario and show what it costs whom."""
-    from payment_simulator.cli.output import print_json, visible
+    from payment_simulator.cli.output import print_json
     from payment_simulator.cli.simulate_report import (
         print_result,
         result_of_batch,
@@ -85,7 +86,6 @@ def _with_days(loaded: Scenario, days: int | None) -> tuple[Scenario, list[str]]
 
     from pydantic import ValidationError
 
-    from payment_simulator.cli.output import counted
     from payment_simulator.errors import InputError
     from payment_simulator.scenario.check import check_money
     from payment_simulator.scenario.places import Misplaced
@@ -121,7 +121,6 @@ def _policies(given: list[str], loaded: Scenario) -> dict[str, Policy]:
     from payment_simulator.cli.policy import text_of
     from payment_simulator.errors import InputError
     from payment_simulator.policy import parse_policy
-    from payment_simulator.policy.wording import nearest, quoted
     from payment_simulator.scenario import policy_problems
 
     chosen: dict[str, Policy] = {}

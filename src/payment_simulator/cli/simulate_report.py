@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from payment_simulator.wording import counted, money
+
 if TYPE_CHECKING:
     from payment_simulator.policy import Policy
     from payment_simulator.scenario import Scenario
@@ -72,7 +74,7 @@ def write_run(run: Run, result: dict[str, Any], folder: Path) -> None:
 
 def print_result(result: dict[str, Any], scenario: Scenario, folder: Path | None) -> None:
     """Print costs by bank and kind, and measures."""
-    from payment_simulator.cli.output import counted, print_facts, print_text
+    from payment_simulator.cli.output import print_facts, print_text
 
     played = f"{counted(result['days'], 'day')}, seed {result['seed']}"
     if result["samples"] > 1:
@@ -90,7 +92,7 @@ def print_result(result: dict[str, Any], scenario: Scenario, folder: Path | None
 
 def _print_costs(result: dict[str, Any]) -> None:
     """Print a row for each bank, a column for each kind that any bank bears."""
-    from payment_simulator.cli.output import money, print_text
+    from payment_simulator.cli.output import print_text
     from payment_simulator.cli.table import print_table
     from payment_simulator.simulation import COST_KINDS
 
@@ -118,7 +120,6 @@ def _print_costs(result: dict[str, Any]) -> None:
 
 def _facts(found: dict[str, Any], scenario: Scenario) -> list[tuple[str, str]]:
     """Return measures in words; one that is not defined is a dash."""
-    from payment_simulator.cli.output import money
 
     def said(name: str, shape: str, rest: str = "") -> str:
         if found[name] is None:
@@ -146,8 +147,6 @@ def _facts(found: dict[str, Any], scenario: Scenario) -> list[tuple[str, str]]:
 
 def _facts_of_ticks(found: dict[str, Any], scenario: Scenario) -> list[tuple[str, str]]:
     """Return what only a single run tells: how the day went."""
-    from payment_simulator.cli.output import money
-
     queues = found["queues"]
     waiting = (
         f"{queues['mean_number']:.1f} payments, {money(queues['mean_value'])} a tick; "

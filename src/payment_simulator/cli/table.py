@@ -14,7 +14,8 @@ import typer
 from rich.cells import cell_len, chop_cells, set_cell_size
 
 from payment_simulator.cli.chart import characters_of
-from payment_simulator.cli.output import print_lines, room, visible
+from payment_simulator.cli.output import print_lines, room
+from payment_simulator.wording import visible
 
 #: The least that a folded column is worth.
 _NARROWEST = 12

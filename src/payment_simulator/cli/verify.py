@@ -7,6 +7,7 @@ import typer
 from payment_simulator.cli.options import DatabaseOption, JsonOption, database_to_read
 from payment_simulator.cli.play import GameArgument, ThreadsOption
 from payment_simulator.cli.progress import game_progress
+from payment_simulator.wording import counted
 
 
 def verify(
@@ -22,7 +23,7 @@ def verify(
     """
     from payment_simulator.ai_cash_mgmt import GameRepository
     from payment_simulator.ai_cash_mgmt.record.verification import verify_game
-    from payment_simulator.cli.output import counted, print_json, print_text
+    from payment_simulator.cli.output import print_json, print_text
     from payment_simulator.persistence.connection import DatabaseManager
 
     with DatabaseManager(database_to_read(db, "verify GAME"), read_only=True) as manager:

@@ -36,7 +36,7 @@ from payment_simulator.errors import (
     PaymentSimulatorError,
     RunNotFoundError,
 )
-from payment_simulator.policy.wording import quoted, visible
+from payment_simulator.wording import counted, plain_name, quoted, visible
 
 _log = logging.getLogger(__name__)
 _BAD_REQUEST, _NOT_FOUND, _FAILED, _BUSY = 400, 404, 500, 503
@@ -105,7 +105,7 @@ def _templates(assets: Assets) -> Environment:
         auto_reload=False,
     )
     filters: tuple[Callable[..., Any], ...] = (
-        words.counted,
+        counted,
         words.indented,
         words.moment,
         words.money,
@@ -121,7 +121,7 @@ def _templates(assets: Assets) -> Environment:
         asset=assets.address,
         command=words.command,
         game_command=words.game_command,
-        plain_name=words.plain_name,
+        plain_name=plain_name,
         link=words.link,
         MODES=words.MODE_WORDS,
         KINDS=words.KIND_WORDS,

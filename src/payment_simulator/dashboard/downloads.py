@@ -11,7 +11,7 @@ from payment_simulator.analysis.steps import VERDICTS, count_steps, step_rows
 from payment_simulator.analysis.trajectories import cost_trajectories, parameter_trajectories
 from payment_simulator.dashboard import parameters as given_parameters
 from payment_simulator.dashboard.site import site_of
-from payment_simulator.dashboard.words import plain_name
+from payment_simulator.wording import plain_name
 
 _STEPS_AT_ONCE = 5000
 _TEXTS = ("bank", "verdict", "parameter", "proposer", "change", "reason", "recorded_at")

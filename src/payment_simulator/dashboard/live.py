@@ -23,7 +23,7 @@ from payment_simulator.dashboard.data import cost_columns
 from payment_simulator.dashboard.site import Site, site_of
 from payment_simulator.dashboard.source import Marks
 from payment_simulator.errors import DatabaseBusyError, PaymentSimulatorError
-from payment_simulator.policy.wording import visible
+from payment_simulator.wording import visible
 
 POLL_SECONDS = 1.0
 HEARTBEAT_SECONDS = 15.0

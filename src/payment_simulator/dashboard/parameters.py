@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.datastructures import QueryParams
 
 from payment_simulator.errors import InputError
-from payment_simulator.policy.wording import quoted
+from payment_simulator.wording import quoted
 
 #: Rows of one page of a table, at most.
 MOST_ROWS = 500

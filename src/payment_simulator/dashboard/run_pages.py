@@ -31,7 +31,7 @@ from payment_simulator.dashboard.site import site_of
 from payment_simulator.dashboard.tables import Pager
 from payment_simulator.dashboard.words import link, money, number, share
 from payment_simulator.errors import InputError
-from payment_simulator.policy.wording import quoted
+from payment_simulator.wording import quoted
 
 PAYMENT_STATUSES = tuple(status.value for status in PaymentStatus)
 #: Banks that are drawn unless others are asked for, and at most.

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import urlencode
 
-from payment_simulator.policy.wording import visible
+from payment_simulator.wording import visible
 
 _CENTS = 100
 _MINUTE = 60
@@ -21,8 +21,6 @@ _MINUS = "\N{MINUS SIGN}"
 _LARGE, _VAST = 1e6, 1e15
 #: The database of a command that names none.
 _DEFAULT_DATABASE = Path("simulation.db")
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
-_LONGEST_NAME = 80
 #: Beyond this a text is not shown in full, so that a page stays a page.
 LONGEST_TEXT = 400_000
 #: A word of a name with the signs after it; a very long one is no word.
@@ -110,11 +108,6 @@ def seconds(value: float | None) -> str:
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
 
 
-def counted(count: int, thing: str, things: str | None = None) -> str:
-    """Return a number with the name of what it counts."""
-    return f"{count:,} {thing if count == 1 else things or thing + 's'}"
-
-
 def command(*words: object) -> str:
     """Return a command as a person types it into a shell."""
     return visible("payment-sim " + shlex.join(str(word) for word in words))
@@ -124,12 +117,6 @@ def game_command(name: str, game_id: str, path: Path, *more: str) -> str:
     """Return a command on a game as a person types it, with its database where it needs one."""
     where = () if path == _DEFAULT_DATABASE else ("--db", path)
     return command(name, game_id, *more, *where)
-
-
-def plain_name(text: str) -> str:
-    """Return a name that every system takes for that of a plain file."""
-    found = _UNSAFE.sub("-", text).strip("-.")[:_LONGEST_NAME].rstrip("-.")
-    return found or "game"
 
 
 def link(path: str, **parameters: object) -> str:

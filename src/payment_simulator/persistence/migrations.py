@@ -118,6 +118,8 @@ def schema_state(store: Store) -> SchemaState:
         return _state_by_ledger(store, where)
     if ledger is None and all(tables.get(n) == c for n, c in columns_at(1).items()):
         return SchemaState(Origin.FIRST_TOOL, 1)
+    if not tables and _is_untouched(store):
+        return SchemaState(Origin.EMPTY, 0)
     names = sorted({*tables, *(row[0] for row in store.read(named_queries(SQL)["other_things"]))})
     if not names:
         return SchemaState(Origin.EMPTY, 0)
@@ -125,6 +127,11 @@ def schema_state(store: Store) -> SchemaState:
         f"{where} is a DuckDB file of another program (it holds {', '.join(names[:5])}), not a "
         "record of payment-simulator; nothing was changed. Give another path"
     )
+
+
+def _is_untouched(store: Store) -> bool:
+    """Tell whether nothing was ever stored in a file; of memory DuckDB keeps no such count."""
+    return store.path is not None and bool(store.read(named_queries(SQL)["is_untouched"])[0][0])
 
 
 def _state_by_ledger(store: Store, where: str) -> SchemaState:

@@ -13,8 +13,8 @@ from payment_simulator.policy.findings import Findings, Place, TooLargeError
 from payment_simulator.policy.grammar import FRACTION, POLICY_KEYS, TEXT_KEYS
 from payment_simulator.policy.reading import read_json
 from payment_simulator.policy.tree import TREES, Policy
-from payment_simulator.policy.wording import nearest, quoted
 from payment_simulator.policy.write import to_dict
+from payment_simulator.wording import nearest, quoted
 
 
 def check_policy(data: str | Mapping[str, Any] | Policy) -> list[str]:

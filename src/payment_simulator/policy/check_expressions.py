@@ -20,7 +20,7 @@ from payment_simulator.policy.grammar import (
     OPERATIONS,
     VALUE_FORMS,
 )
-from payment_simulator.policy.wording import nearest, quoted, shown
+from payment_simulator.wording import nearest, quoted, shown
 
 
 @dataclass(frozen=True)

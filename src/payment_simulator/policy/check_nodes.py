@@ -14,7 +14,7 @@ from payment_simulator.policy.check_expressions import (
 )
 from payment_simulator.policy.findings import Findings, Place
 from payment_simulator.policy.grammar import ACTION_KEYS, CONDITION_KEYS, MAX_DEPTH
-from payment_simulator.policy.wording import nearest, quoted, shown
+from payment_simulator.wording import nearest, quoted, shown
 
 _OWN = ("type", "node_id")
 

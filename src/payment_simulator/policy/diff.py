@@ -12,8 +12,8 @@ from payment_simulator.policy.formulas import (
     name_text,
 )
 from payment_simulator.policy.tree import TREES, ActionNode, ConditionNode, Node, Policy, nodes
-from payment_simulator.policy.wording import number_text, quoted
 from payment_simulator.policy.write import condition_dict, node_dict
+from payment_simulator.wording import number_text, quoted
 
 #: A longer formula is cut.
 _FORMULA: Final = 160

@@ -9,7 +9,7 @@ from typing import Any
 
 from payment_simulator.policy.grammar import MAX_NAME, MAX_PARTS
 from payment_simulator.policy.reading import Twice, unicode_problem
-from payment_simulator.policy.wording import nearest, quoted, shown, visible
+from payment_simulator.wording import nearest, quoted, shown, visible
 
 #: Of a long path its two ends are shown.
 _END = 60

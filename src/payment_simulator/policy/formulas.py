@@ -15,7 +15,7 @@ from payment_simulator.policy.tree import (
     Param,
     Value,
 )
-from payment_simulator.policy.wording import number_text, quoted, visible
+from payment_simulator.wording import number_text, quoted, visible
 
 _INFIX = ("+", "-", "*", "/")
 

@@ -14,7 +14,7 @@ from payment_simulator.errors import PolicyError
 from payment_simulator.policy.grammar import FRACTION
 from payment_simulator.policy.parse import parse_policy
 from payment_simulator.policy.tree import Policy
-from payment_simulator.policy.wording import nearest, quoted, shown
+from payment_simulator.wording import nearest, quoted, shown
 
 _NAMES: Final = (
     "fifo",

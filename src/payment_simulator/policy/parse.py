@@ -29,7 +29,7 @@ from payment_simulator.policy.tree import (
     Policy,
     Value,
 )
-from payment_simulator.policy.wording import visible
+from payment_simulator.wording import visible
 
 
 def load_policy(path: str | os.PathLike[str]) -> Policy:

@@ -20,7 +20,7 @@ from payment_simulator.policy.tree import (
     Param,
     Value,
 )
-from payment_simulator.policy.wording import number_text, visible
+from payment_simulator.wording import number_text, visible
 
 _OPS: Final = {
     "==": "is",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from payment_simulator.errors import PolicyError
-from payment_simulator.policy.wording import quoted, visible
+from payment_simulator.wording import quoted, visible
 
 #: A larger text is no policy.
 MAX_BYTES: Final = 4 * 1024 * 1024

@@ -8,7 +8,7 @@ from typing import Final
 from payment_simulator.policy.formulas import action_formula, condition_formula, name_text
 from payment_simulator.policy.phrases import Speaker
 from payment_simulator.policy.tree import TREES, ActionNode, Node, Policy
-from payment_simulator.policy.wording import number_text, visible
+from payment_simulator.wording import number_text, visible
 
 _WHEN: Final = {
     "strategic_collateral_tree": "Collateral, at the start of a tick",

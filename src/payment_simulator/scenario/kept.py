@@ -18,9 +18,10 @@ from payment_simulator.scenario.check import check_money, check_scenario
 from payment_simulator.scenario.features import check_toggles, policy_problems
 from payment_simulator.scenario.model import Loaded, ObservedPayment, Scenario
 from payment_simulator.scenario.payment_cells import BadCellError, LineReader
-from payment_simulator.scenario.places import Misplaced, Origin, one_line
+from payment_simulator.scenario.places import Misplaced, Origin
 from payment_simulator.scenario.values import quoted
 from payment_simulator.scenario.yaml_text import YamlError, read_yaml
+from payment_simulator.wording import visible
 
 COLUMNS = ("tick", "sender", "receiver", "amount", "deadline", "priority", "divisible")
 
@@ -95,11 +96,11 @@ def restore_scenario(
 
 def _policy(bank: str, policies: Mapping[str, Policy], scenario: Scenario, where: str) -> Policy:
     if bank not in policies:
-        raise ScenarioError(one_line(f"{where}: the policy of bank {quoted(bank)} was not kept"))
+        raise ScenarioError(visible(f"{where}: the policy of bank {quoted(bank)} was not kept"))
     policy = policies[bank]
     problems = policy_problems(policy, scenario)
     if problems:
-        raise ScenarioError(one_line(f"{where}: policy of bank {quoted(bank)}: {problems[0]}"))
+        raise ScenarioError(visible(f"{where}: policy of bank {quoted(bank)}: {problems[0]}"))
     return policy
 
 
@@ -117,9 +118,9 @@ def _payments(text: str, scenario: Scenario, where: str) -> tuple[ObservedPaymen
     try:
         if tuple(next(rows, ())) != COLUMNS:
             raise ScenarioError(
-                one_line(f"{where}, payments: expected the columns {', '.join(COLUMNS)}")
+                visible(f"{where}, payments: expected the columns {', '.join(COLUMNS)}")
             )
         payments = [reader.read(row) for row in rows]
     except (csv.Error, BadCellError) as error:
-        raise ScenarioError(one_line(f"{where}, payments, line {rows.line_num}: {error}")) from None
+        raise ScenarioError(visible(f"{where}, payments, line {rows.line_num}: {error}")) from None
     return tuple(sorted(payments, key=lambda payment: payment.tick))

@@ -12,7 +12,7 @@ from payment_simulator.errors import ScenarioError
 from payment_simulator.scenario.check import check_money, check_scenario
 from payment_simulator.scenario.model import Loaded, Scenario
 from payment_simulator.scenario.payments_file import read_payments
-from payment_simulator.scenario.places import Misplaced, Origin, one_line
+from payment_simulator.scenario.places import Misplaced, Origin
 from payment_simulator.scenario.policies import resolve_policies
 from payment_simulator.scenario.text_file import read_text
 from payment_simulator.scenario.values import describe
@@ -23,6 +23,7 @@ from payment_simulator.scenario.yaml_text import (
     read_yaml,
     write_yaml,
 )
+from payment_simulator.wording import visible
 
 
 def load_scenario(path: str | Path) -> Scenario:
@@ -90,7 +91,7 @@ def parse_scenario(
     if isinstance(source, str):
         return _build(source, where=where, folder=base)
     if not isinstance(source, Mapping):
-        raise ScenarioError(one_line(f"{where}: {describe(source)}; expected text or a mapping"))
+        raise ScenarioError(visible(f"{where}: {describe(source)}; expected text or a mapping"))
     try:
         data = copy_plain(dict(source))
     except YamlError as error:

@@ -16,9 +16,10 @@ from payment_simulator.errors import ScenarioError
 from payment_simulator.scenario.model import ObservedPayment, Scenario
 from payment_simulator.scenario.payment_cells import BadCellError, LineReader, near_misses
 from payment_simulator.scenario.payment_rows import BadFileError, Rows, open_rows
-from payment_simulator.scenario.places import Misplaced, nearest, one_line
+from payment_simulator.scenario.places import Misplaced, nearest
 from payment_simulator.scenario.switches import PAYMENT_COLUMNS, PaymentsFile
 from payment_simulator.scenario.values import quoted
+from payment_simulator.wording import visible
 
 MAX_PAYMENTS = 10_000_000
 
@@ -69,7 +70,7 @@ def read_payments(
         )
         return _read_rows(path, rows, reader, is_skipping=config.on_error == "skip")
     except BadFileError as error:
-        raise ScenarioError(one_line(f"{path}: {error}")) from None
+        raise ScenarioError(visible(f"{path}: {error}")) from None
 
 
 def _check_file(path: Path) -> None:
@@ -155,4 +156,4 @@ def _refusal(
     if error.column:
         place += f", column {quoted(rows.header[reader.places[error.column]])}"
     hint = f"; {nearest(error.unknown_bank, reader.banks)}" if error.unknown_bank else ""
-    return ScenarioError(one_line(f"{place}: {error}{hint}"))
+    return ScenarioError(visible(f"{place}: {error}{hint}"))

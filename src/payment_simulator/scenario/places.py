@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from payment_simulator.errors import InputError, ScenarioError
 from payment_simulator.scenario.values import MISFIT, UNKNOWN_KEY, UNKNOWN_TYPE, describe, quoted
 from payment_simulator.scenario.yaml_text import Mark
+from payment_simulator.wording import visible
 
 Path = Sequence[str | int]
 
@@ -81,7 +82,7 @@ class Origin:
         if line is None and self.mark is not None and path:
             line = self._line(steps)
         parts = [self.where, f"line {line}" if line else "", show_path(steps)]
-        return self.kind(one_line(f"{', '.join(part for part in parts if part)}: {problem}"))
+        return self.kind(visible(f"{', '.join(part for part in parts if part)}: {problem}"))
 
     def misplaced(self, error: Misplaced) -> InputError:
         """Make the error for something that does not fit."""
@@ -196,8 +197,3 @@ def show_path(path: Path) -> str:
         else:
             shown += f"[{quoted(step)}]"
     return shown
-
-
-def one_line(text: str) -> str:
-    """Write out what would break a line or steer a terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

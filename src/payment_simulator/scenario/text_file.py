@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from payment_simulator.errors import InputError, ScenarioError
-from payment_simulator.scenario.places import one_line
 from payment_simulator.scenario.yaml_text import MAX_BYTES
+from payment_simulator.wording import visible
 
 
 def read_text(
@@ -31,20 +31,20 @@ def read_text(
     try:
         if not file.is_file():
             found = "a folder" if file.is_dir() else "no file" if file.exists() else "not there"
-            raise kind(one_line(f"{file}: {found}; expected {what}"))
+            raise kind(visible(f"{file}: {found}; expected {what}"))
         with file.open("rb") as opened:
             content = opened.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         if isinstance(error, kind):
             raise
         problem = getattr(error, "strerror", None) or error
-        raise kind(one_line(f"{file}: cannot be read ({problem})")) from error
+        raise kind(visible(f"{file}: cannot be read ({problem})")) from error
     if len(content) > MAX_BYTES:
-        raise kind(one_line(f"{file}: larger than {MAX_BYTES // 2**20} MiB; expected {what}"))
+        raise kind(visible(f"{file}: larger than {MAX_BYTES // 2**20} MiB; expected {what}"))
     if b"\0" in content:
-        raise kind(one_line(f"{file}: a binary file; expected {what}"))
+        raise kind(visible(f"{file}: a binary file; expected {what}"))
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise kind(one_line(f"{file}, line {line}: not UTF-8; save the file as UTF-8")) from None
+        raise kind(visible(f"{file}, line {line}: not UTF-8; save the file as UTF-8")) from None

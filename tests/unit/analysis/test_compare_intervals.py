@@ -8,7 +8,8 @@ from tests.builders import a_record, a_session
 from payment_simulator.ai_cash_mgmt import GameOutcomeRecord, GameRepository
 from payment_simulator.analysis.compare import Estimate, compare_games
 from payment_simulator.analysis.compare.intervals import ends
-from payment_simulator.analysis.compare.texts import decimals, parameter, ratio, share
+from payment_simulator.analysis.compare.texts import parameter, ratio, share
+from payment_simulator.wording import decimals
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ from payment_simulator.analysis.compare.files import escaped, to_csv, to_latex
 from payment_simulator.analysis.compare.game_tables import one_below_the_other, side_by_side
 from payment_simulator.analysis.compare.summary_tables import group_tables
 from payment_simulator.analysis.compare.table import distinct
-from payment_simulator.analysis.compare.texts import money, share, some
+from payment_simulator.analysis.compare.texts import share, some
+from payment_simulator.wording import money
 
 HOSTILE = "=1+1\x1b[31m\u202e\n{\\input{x}}"
 

@@ -26,10 +26,11 @@ from payment_simulator.ai_cash_mgmt.config.sections import (
 from payment_simulator.ai_cash_mgmt.constraints import default_constraints
 from payment_simulator.errors import GameFileError
 from payment_simulator.scenario import Scenario
-from payment_simulator.scenario.places import Misplaced, Origin, one_line
+from payment_simulator.scenario.places import Misplaced, Origin
 from payment_simulator.scenario.text_file import read_text
 from payment_simulator.scenario.values import describe
 from payment_simulator.scenario.yaml_text import YamlError, copy_plain, read_yaml, write_yaml
+from payment_simulator.wording import visible
 
 __all__ = [
     "AcceptanceConfig",
@@ -105,7 +106,7 @@ class GameConfig(GameKeys):
             It cannot be used; one line names place, value and what was expected.
         """
         if not isinstance(data, Mapping):
-            raise GameFileError(one_line(f"{where}: {describe(data)}; expected a mapping"))
+            raise GameFileError(visible(f"{where}: {describe(data)}; expected a mapping"))
         try:
             copied = copy_plain(_without_sections(dict(data)))
             text = write_yaml(copied)
@@ -138,7 +139,7 @@ class GameConfig(GameKeys):
             try:
                 data["constraints"] = default_constraints(scenario)
             except GameFileError as error:
-                raise GameFileError(one_line(f"{path}: {error}")) from None
+                raise GameFileError(visible(f"{path}: {error}")) from None
         config = cls.from_mapping(data, where=f"game of {path}")
         config.check_against(scenario)
         return config
@@ -160,7 +161,7 @@ class GameConfig(GameKeys):
         try:
             data = json.loads(text, parse_constant=refuse)
         except (ValueError, RecursionError) as error:
-            raise GameFileError(one_line(f"{where}: not JSON: {error}")) from None
+            raise GameFileError(visible(f"{where}: not JSON: {error}")) from None
         config = cls.from_mapping(data, where=where)
         config._source = _Source(config._origin, "", None)  # noqa: SLF001 - of its own class
         return config

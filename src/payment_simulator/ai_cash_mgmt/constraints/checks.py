@@ -12,9 +12,9 @@ from payment_simulator.policy import Policy
 from payment_simulator.policy.check import parameters_read
 from payment_simulator.policy.grammar import FRACTION
 from payment_simulator.policy.tree import TREES
-from payment_simulator.policy.wording import nearest, quoted, shown
 from payment_simulator.scenario import Scenario
 from payment_simulator.scenario.features import uses
+from payment_simulator.wording import nearest, quoted, shown
 
 #: What a tree that is missing does.
 _WITHOUT: Final = {

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from payment_simulator.errors import InputError
-from payment_simulator.policy.wording import shown
+from payment_simulator.wording import shown
 
 #: The most values that one bank may have.
 MAX_VALUES = 200_000

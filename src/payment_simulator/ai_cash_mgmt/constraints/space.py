@@ -13,7 +13,7 @@ from payment_simulator.ai_cash_mgmt.constraints.equal_steps import parameter_gri
 from payment_simulator.ai_cash_mgmt.constraints.specs import ParameterSpec
 from payment_simulator.errors import InputError
 from payment_simulator.policy import Policy
-from payment_simulator.policy.wording import nearest, quoted
+from payment_simulator.wording import nearest, quoted
 
 #: The most combinations that a grid may have.
 MAX_COMBINATIONS = 20_000

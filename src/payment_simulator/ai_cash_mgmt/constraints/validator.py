@@ -22,8 +22,8 @@ from payment_simulator.ai_cash_mgmt.constraints.words import describe
 from payment_simulator.errors import GameFileError, PolicyError
 from payment_simulator.policy import Policy, check_policy, parse_policy, to_dict
 from payment_simulator.policy.grammar import FRACTION
-from payment_simulator.policy.wording import quoted
 from payment_simulator.scenario import Scenario, policy_problems
+from payment_simulator.wording import quoted
 
 __all__ = [
     "ConstraintValidator",

@@ -9,8 +9,8 @@ from payment_simulator.ai_cash_mgmt.constraints.equal_steps import finite, param
 from payment_simulator.errors import InputError
 from payment_simulator.policy import Policy, check_policy
 from payment_simulator.policy.grammar import FRACTION
-from payment_simulator.policy.wording import nearest, quoted
 from payment_simulator.scenario import Scenario
+from payment_simulator.wording import nearest, quoted
 
 
 def choices_of(

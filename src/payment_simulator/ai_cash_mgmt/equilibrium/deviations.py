@@ -14,9 +14,9 @@ from payment_simulator.ai_cash_mgmt.evaluation.ties import is_tie
 from payment_simulator.errors import InputError
 from payment_simulator.kernels.layout import Floats, Ints
 from payment_simulator.policy.tree import Policy
-from payment_simulator.policy.wording import nearest, quoted
 from payment_simulator.scenario import Scenario
 from payment_simulator.simulation.simulator import Policies, resolve_policies
+from payment_simulator.wording import nearest, quoted
 
 
 class Deviation(NamedTuple):

@@ -31,8 +31,8 @@ from payment_simulator.errors import InputError
 from payment_simulator.kernels.layout import Ints
 from payment_simulator.policy import Policy
 from payment_simulator.policy.grammar import FRACTION
-from payment_simulator.policy.wording import number_text
 from payment_simulator.scenario import Scenario
+from payment_simulator.wording import number_text
 
 __all__ = [
     "MAX_COSTS",

@@ -14,7 +14,7 @@ from payment_simulator.ai_cash_mgmt.equilibrium.outcomes import BestResponse, Ou
 from payment_simulator.ai_cash_mgmt.evaluation.ties import Masks, is_tie
 from payment_simulator.errors import InputError
 from payment_simulator.kernels.layout import Floats
-from payment_simulator.policy.wording import nearest, number_text, quoted, shown
+from payment_simulator.wording import nearest, number_text, quoted, shown
 
 #: NumPy has no arrays of more axes; the last is the banks'.
 MAX_PLAYERS = 63

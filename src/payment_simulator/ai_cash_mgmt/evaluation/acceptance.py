@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from payment_simulator.ai_cash_mgmt.evaluation.student import t_quantile
 from payment_simulator.errors import InputError
 from payment_simulator.kernels.layout import Floats
-from payment_simulator.policy.wording import nearest, shown
+from payment_simulator.wording import nearest, shown
 
 Rule: TypeAlias = Literal["mean", "confident"]
 RULES: tuple[Rule, ...] = ("mean", "confident")

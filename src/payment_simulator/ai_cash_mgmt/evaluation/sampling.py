@@ -22,10 +22,10 @@ from payment_simulator.ai_cash_mgmt.evaluation.resampling import (
 from payment_simulator.ai_cash_mgmt.seeds import Uniforms, derive_seed
 from payment_simulator.errors import InputError
 from payment_simulator.kernels.layout import A_TICK, Ints
-from payment_simulator.policy.wording import nearest, quoted, shown
 from payment_simulator.scenario import Scenario
 from payment_simulator.simulation import Simulation, Snapshot
 from payment_simulator.simulation.sources import fixed_payments, starts
+from payment_simulator.wording import nearest, quoted, shown
 
 Method: TypeAlias = Literal["fresh", "bootstrap", "permutation", "stratified", "day_block"]
 METHODS: tuple[Method, ...] = get_args(Method)

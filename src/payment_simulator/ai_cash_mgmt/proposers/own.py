@@ -12,7 +12,7 @@ from typing import Any
 
 from payment_simulator.ai_cash_mgmt.proposers.base import Proposal, Proposed, Proposer, Situation
 from payment_simulator.errors import GameFileError
-from payment_simulator.policy.wording import nearest, quoted, visible
+from payment_simulator.wording import nearest, quoted, visible
 
 
 class Labelled:

@@ -16,7 +16,7 @@ from payment_simulator.ai_cash_mgmt.proposers.nearby import Nearby
 from payment_simulator.ai_cash_mgmt.proposers.trials import Trials
 from payment_simulator.ai_cash_mgmt.seeds import derive_seed
 from payment_simulator.errors import InputError
-from payment_simulator.policy.wording import nearest, quoted
+from payment_simulator.wording import nearest, quoted
 
 #: Policies that are played in one go, at least, and the most rounds, where there are many.
 _ROUND, _MOST_ROUNDS = 8, 32

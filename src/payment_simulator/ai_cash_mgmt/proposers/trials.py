@@ -11,7 +11,7 @@ from payment_simulator.ai_cash_mgmt.constraints.space import ParameterSpace, Val
 from payment_simulator.ai_cash_mgmt.evaluation.ties import is_tie
 from payment_simulator.ai_cash_mgmt.proposers.base import Proposal, Situation
 from payment_simulator.policy import Policy, to_json
-from payment_simulator.policy.wording import number_text
+from payment_simulator.wording import number_text
 
 #: Policies that are played in one go at most: a batch of all of a large grid would fill memory.
 _BATCH = 512

@@ -10,7 +10,7 @@ from typing import Any
 from payment_simulator.analysis.compare.comparison import Comparison
 from payment_simulator.analysis.compare.table import Table
 from payment_simulator.analysis.compare.tables import SIDE_BY_SIDE, tables_of
-from payment_simulator.analysis.compare.texts import visible
+from payment_simulator.wording import visible
 
 #: What a spreadsheet takes for the beginning of a formula.
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")

@@ -10,7 +10,8 @@ from payment_simulator.analysis.compare.comparison import Comparison
 from payment_simulator.analysis.compare.figures import BankFigures, GameFigures
 from payment_simulator.analysis.compare.intervals import SAME, below_games, of_days
 from payment_simulator.analysis.compare.table import Table, distinct, without_empty
-from payment_simulator.analysis.compare.texts import money, parameter, ratio, share, some, visible
+from payment_simulator.analysis.compare.texts import parameter, ratio, share, some
+from payment_simulator.wording import money, visible
 
 #: Banks of a game that are listed.
 LISTED_BANKS = 8

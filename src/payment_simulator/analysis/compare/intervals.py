@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from payment_simulator.analysis.compare.figures import BankFigures, GameFigures
 from payment_simulator.analysis.compare.groups import CONFIDENCE, Estimate, Group
-from payment_simulator.analysis.compare.texts import money, some, visible
+from payment_simulator.analysis.compare.texts import some
+from payment_simulator.wording import money, visible
 
 Write = Callable[[float | None], str]
 

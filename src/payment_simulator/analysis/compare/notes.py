@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from payment_simulator.analysis.compare.figures import GameFigures
 from payment_simulator.analysis.compare.groups import Group
 from payment_simulator.analysis.compare.pairs import notes_on_days
-from payment_simulator.analysis.compare.texts import some, visible
+from payment_simulator.analysis.compare.texts import some
+from payment_simulator.wording import visible
 
 if TYPE_CHECKING:
     from payment_simulator.analysis.compare.baselines import GameBaselines

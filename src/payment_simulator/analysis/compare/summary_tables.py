@@ -16,15 +16,8 @@ from payment_simulator.analysis.compare.intervals import (
     over_pairs,
 )
 from payment_simulator.analysis.compare.table import Table, distinct
-from payment_simulator.analysis.compare.texts import (
-    decimals,
-    money,
-    parameter,
-    ratio,
-    share,
-    some,
-    visible,
-)
+from payment_simulator.analysis.compare.texts import parameter, ratio, share, some
+from payment_simulator.wording import decimals, money, visible
 
 if TYPE_CHECKING:
     from payment_simulator.analysis.compare.baselines import Baseline, GameBaselines

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from payment_simulator.analysis.compare.texts import visible
+from payment_simulator.wording import visible
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-_CENTS = 100
+from payment_simulator.wording import decimals
+
 #: Parameters between these are shown with four decimals.
 _LEAST, _MOST = 0.0001, 1e9
 
@@ -38,29 +39,6 @@ def numbers_of(values: Any) -> dict[str, float]:
         return {}
     found = {str(name): finite(value) for name, value in values.items()}
     return {name: number for name, number in found.items() if number is not None}
-
-
-def visible(value: object) -> str:
-    """Return a value as text on one line, with control and direction characters written out."""
-    return "".join(
-        c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(value)
-    )
-
-
-def money(cents: float | None) -> str:
-    """Return an amount of cents in currency units, with thousands separated."""
-    return "-" if cents is None else decimals(cents / _CENTS, 2)
-
-
-def decimals(value: float | None, places: int) -> str:
-    """Return a number with some decimals, which stand below each other in a column.
-
-    None is a dash. Zero has no sign.
-    """
-    if value is None:
-        return "-"
-    text = f"{value:,.{places}f}"
-    return text.lstrip("-") if not text.strip("-0.") else text
 
 
 def parameter(value: float | None) -> str:

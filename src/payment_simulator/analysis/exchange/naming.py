@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 
+from payment_simulator.wording import visible
+
 _LONGEST_SLUG = 40
 _HASHES = (8, 16, 64)
 _LONGEST_TEXT = 200
@@ -36,5 +38,4 @@ class Names:
 def plain(text: str) -> str:
     """Return a text that no page takes for markup: one line, no control character, not too long."""
     short = text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}..."
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in short)
-    return _MARKUP.sub(r"\\\1", shown)
+    return _MARKUP.sub(r"\\\1", visible(short))

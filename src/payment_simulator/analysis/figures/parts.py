@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
 
 from payment_simulator.analysis.figures.canvas import COLOURS, DASHES, FAINT, ResultFigure
-from payment_simulator.policy.wording import visible
+from payment_simulator.wording import visible
 
 _CENTS: Final = 100
 #: Units of axes, the largest first, and the least amount (currency units) that asks for each.

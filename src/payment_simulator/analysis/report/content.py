@@ -24,10 +24,11 @@ from payment_simulator.analysis.report.pictures import (
 )
 from payment_simulator.analysis.report.steps import StepsTold, steps_of
 from payment_simulator.analysis.report.tables import Column, Kind, Table, Value, shown
-from payment_simulator.analysis.report.texts import counted, parsed, safe
+from payment_simulator.analysis.report.texts import parsed, safe
 from payment_simulator.analysis.runs import RunRow
 from payment_simulator.analysis.steps import policy_or_none
 from payment_simulator.analysis.summary import summary_of
+from payment_simulator.wording import counted
 
 #: Banks whose last policy is drawn.
 _MOST_POLICIES: Final = 24

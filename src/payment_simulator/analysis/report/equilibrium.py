@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from payment_simulator.ai_cash_mgmt.persistence.models import EquilibriumCertificateRecord
 from payment_simulator.analysis.report.tables import Column, Table, Value, shown
-from payment_simulator.analysis.report.texts import counted, parsed, shortened
+from payment_simulator.analysis.report.texts import parsed, shortened
+from payment_simulator.wording import counted
 
 #: Equilibria that are listed.
 _MOST: Final = 60

@@ -9,7 +9,8 @@ from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.analysis.older_files import or_nothing
 from payment_simulator.analysis.overview import GameOverview
 from payment_simulator.analysis.report.tables import Column, Table, Value
-from payment_simulator.analysis.report.texts import command, counted, parsed
+from payment_simulator.analysis.report.texts import command, parsed
+from payment_simulator.wording import counted
 
 _METHODS = {
     "fresh": "drawn anew from the scenario",

@@ -7,7 +7,8 @@ import math
 from payment_simulator.ai_cash_mgmt.persistence.models import CostKind, GameOutcomeRecord
 from payment_simulator.analysis.overview import GameOverview
 from payment_simulator.analysis.report.tables import Column, Table, Value
-from payment_simulator.analysis.report.texts import counted, parsed
+from payment_simulator.analysis.report.texts import parsed
+from payment_simulator.wording import counted
 
 
 def outcome_tables(overview: GameOverview) -> list[Table]:

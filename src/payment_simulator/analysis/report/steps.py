@@ -13,7 +13,7 @@ from payment_simulator.analysis.policy_alignment import align_policies
 from payment_simulator.analysis.policy_trees import parameters_html, trees_html
 from payment_simulator.analysis.report.pictures import Picture, picture
 from payment_simulator.analysis.report.tables import Column, Table, Value, shown
-from payment_simulator.analysis.report.texts import counted, lines_of, safe, shortened, sql_text
+from payment_simulator.analysis.report.texts import lines_of, safe, shortened, sql_text
 from payment_simulator.analysis.steps import (
     PairedSamples,
     StepRow,
@@ -23,6 +23,7 @@ from payment_simulator.analysis.steps import (
     step_view,
 )
 from payment_simulator.policy.diff import diff_policies
+from payment_simulator.wording import counted
 
 #: Accepted steps that are told in full, those that have a figure of their days, and other steps.
 _MOST_TOLD: Final = 60

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
 from payment_simulator.analysis.compare.files import escaped
-from payment_simulator.policy.wording import visible
+from payment_simulator.wording import visible
 
 #: ``money`` is in cents and shown in currency units; a ``share`` is shown in percent.
 Kind: TypeAlias = Literal["text", "count", "number", "money", "share"]

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
-from typing import Any, Final
+from typing import Any
 
 from markupsafe import Markup
 
-from payment_simulator.policy.wording import visible
-
-#: What a file may be called everywhere.
-_UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
-_LONGEST_NAME: Final = 80
+from payment_simulator.wording import plain_name, visible
 
 
 def lines_of(text: str, most: int = 4000) -> list[str]:
@@ -39,11 +34,6 @@ def safe(html: str) -> Markup:
     return Markup(html)  # noqa: S704 - as said above
 
 
-def counted(number: int, thing: str) -> str:
-    """Return a number with the name of what it counts."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
-
-
 def command(name: str, game_id: str) -> str:
     """Return a command on the game as a person types it."""
     return visible(f"payment-sim {name} {shlex.quote(game_id)} --db FILE")
@@ -64,5 +54,4 @@ def parsed(text: str | None) -> Any:
 
 def file_name(game_id: str) -> str:
     """Return a name for the report of a game that every system takes for a plain file."""
-    plain = _UNSAFE.sub("-", game_id).strip("-.")[:_LONGEST_NAME].rstrip("-.")
-    return f"{plain or 'game'}-report.html"
+    return f"{plain_name(game_id)}-report.html"

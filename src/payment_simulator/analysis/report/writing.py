@@ -11,7 +11,7 @@ from typing import Any
 from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.analysis.policy_trees import policy_tree_css
 from payment_simulator.errors import InputError, PaymentSimulatorError
-from payment_simulator.policy.wording import visible
+from payment_simulator.wording import visible
 
 try:
     from jinja2 import Environment, PackageLoader, StrictUndefined

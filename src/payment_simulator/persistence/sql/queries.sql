@@ -46,6 +46,11 @@ UNION ALL
 SELECT table_name FROM duckdb_tables()
 WHERE database_name = current_database() AND schema_name <> 'main'
 
+-- name: is_untouched
+-- Whether a file has no block and nothing in its log: a thing of each kind takes 30 ms to look for.
+SELECT total_blocks = 0 AND wal_size = '0 bytes' FROM pragma_database_size()
+WHERE database_name = current_database()
+
 -- name: ledger_head
 -- The version that the file has, and the package version that brought it there.
 SELECT version, package_version FROM schema_ledger ORDER BY version DESC LIMIT 1

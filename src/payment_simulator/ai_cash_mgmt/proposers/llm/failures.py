@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from payment_simulator.ai_cash_mgmt.proposers.llm.keys import KEYS, redacted
-from payment_simulator.policy.wording import visible
+from payment_simulator.wording import visible
 
 #: Keys as providers repeat them, with stars for the middle.
 _MASKED: Final = re.compile(r"\b(?:sk-|AIza)[\w*.-]*[\w*]")

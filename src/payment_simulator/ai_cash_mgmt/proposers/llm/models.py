@@ -21,7 +21,7 @@ from payment_simulator.ai_cash_mgmt.proposers.llm.answers import storable
 from payment_simulator.ai_cash_mgmt.proposers.llm.failures import failure_of
 from payment_simulator.ai_cash_mgmt.proposers.llm.keys import KEYS, key_for, redacted
 from payment_simulator.errors import InputError
-from payment_simulator.policy.wording import nearest, quoted
+from payment_simulator.wording import nearest, quoted
 
 if TYPE_CHECKING:
     from pydantic_ai.messages import ModelResponse

@@ -17,9 +17,9 @@ from payment_simulator.ai_cash_mgmt.proposers.llm.telling import cents
 from payment_simulator.errors import PolicyError
 from payment_simulator.policy import Policy, parse_policy
 from payment_simulator.policy.diff import diff_policies
-from payment_simulator.policy.wording import number_text, visible
 from payment_simulator.scenario import Scenario
 from payment_simulator.scenario.costs import Penalty
+from payment_simulator.wording import number_text, visible
 
 #: A longer line from a file or a model is cut.
 _LINE: Final = 300

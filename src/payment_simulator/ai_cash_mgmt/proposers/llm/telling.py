@@ -13,9 +13,9 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from payment_simulator.kernels import layout as k
-from payment_simulator.policy.wording import number_text, visible
 from payment_simulator.simulation import COST_KINDS, Run
 from payment_simulator.simulation.tables import CLASSES, METHODS
+from payment_simulator.wording import number_text, visible
 
 _METHOD: Final = 8  # the log holds group * 8 + method
 

@@ -1,15 +1,22 @@
-"""Words for errors and pictures: texts from files shown so that none of them acts on a terminal."""
+"""How texts and numbers are put to people.
+
+Texts from files, records and models are shown so that none of them acts on a terminal or a page.
+"""
 
 from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Iterable
 from typing import Any
 
 #: A longer text is cut where it is quoted in an error.
 _QUOTED = 60
 _LARGE = 10**15
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_LONGEST_NAME = 80
+_CENTS = 100
 
 
 def visible(text: object) -> str:
@@ -64,3 +71,30 @@ def number_text(value: float) -> str:
     if value == int(value) and abs(value) < _LARGE:
         return f"{int(value):,}"
     return f"{value:,.12g}" if abs(value) < _LARGE else f"{value:.12g}"
+
+
+def counted(count: int, thing: str, things: str | None = None) -> str:
+    """Return a number with the name of what it counts."""
+    return f"{count:,} {thing if count == 1 else things or thing + 's'}"
+
+
+def plain_name(text: str) -> str:
+    """Return a name that every system takes for that of a plain file."""
+    found = _UNSAFE.sub("-", text).strip("-.")[:_LONGEST_NAME].rstrip("-.")
+    return found or "game"
+
+
+def money(cents: float | None) -> str:
+    """Return an amount of cents in currency units, with thousands separated."""
+    return "-" if cents is None else decimals(cents / _CENTS, 2)
+
+
+def decimals(value: float | None, places: int) -> str:
+    """Return a number with some decimals, which stand below each other in a column.
+
+    None is a dash. Zero has no sign.
+    """
+    if value is None:
+        return "-"
+    text = f"{value:,.{places}f}"
+    return text.lstrip("-") if not text.strip("-0.") else text
