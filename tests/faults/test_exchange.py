@@ -31,7 +31,7 @@ from tests.faults.test_full_disk import MEGABYTE, private_mounts
 
 pytestmark = pytest.mark.slow
 #: Moments of death are this far apart, so that all of an export are met in some of the runs.
-STRIDE = tries(15, 1)
+STRIDE = tries(25, 1)
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,7 @@ def test_an_import_that_is_killed_adds_all_or_nothing(
     with DatabaseManager(before) as manager:
         GameRepository(manager.conn).initialize_schema()
     n_killed = 0
-    for number in range(1, 10_000, 5 * STRIDE):
+    for number in range(1, 10_000, 3 * STRIDE):
         home = tmp_path / str(number)
         home.mkdir()
         path = home / "games.db"

@@ -25,11 +25,11 @@ RUNS = {
         },
     ),
     "record_bulk": (
-        "--rows 20 --growing 20 --repeat 2",
+        "--rows 20 --growing 20 --repeat 1",
         {"executemany", "save_policy_iterations", "up to 20 rows"},
     ),
     "record_reads": (
-        "--games 2 3 --per-game 20 --repeat 2",
+        "--games 2 3 --per-game 20 --repeat 1",
         {
             "open",
             "get_policy_iterations, agent",
@@ -53,7 +53,7 @@ RUNS = {
         {"search/tpe, 32 candidates", "grid, 21 points", "plain random search"},
     ),
     "game": (
-        "--iterations 3 --days 100 --banks 3 --repeat 2",
+        "--iterations 3 --days 100 --banks 3 --repeat 1",
         {
             "paired evaluation, 100 days x 2",
             "two banks, 3 iterations, 100 days",
@@ -61,7 +61,7 @@ RUNS = {
         },
     ),
     "results": (
-        "--games 2 --per-game 20 --repeat 2",
+        "--games 2 --per-game 20 --repeat 1",
         {
             *("start (--version)", "games", "show", "compare", "steps of a game as records"),
             *("list through a copy, while written", "list through a question"),

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -49,7 +50,7 @@ def commands(script: ModuleType, monkeypatch) -> list[list[str]]:
         return 0
 
     def make(environment: Path) -> list[str]:
-        environment.mkdir(exist_ok=True)
+        (environment / "lib" / "python3" / "site-packages").mkdir(parents=True, exist_ok=True)
         return ["pip"]
 
     monkeypatch.setattr(script, "run", note)
@@ -130,12 +131,35 @@ class TestTasks:
             return 7 if len(started) == 2 else 0
 
         monkeypatch.setattr(script, "set_up", lambda *_: script.ROOT / ".venv")
+        monkeypatch.setattr(script, "engines_compiled", lambda _: nullcontext())
         monkeypatch.setattr(script, "run", fail_second)
         assert script.test([]) == 7
         assert started == ["ruff", "ruff"]
         started.clear()
         assert script.test(["tests/unit"]) == 0
         assert started == ["python"]
+
+    def test_engines_are_compiled_meanwhile_and_left_when_a_check_fails(
+        self, script: ModuleType, monkeypatch
+    ):
+        done: list[str] = []
+
+        def start(command: list[str], *, env: dict[str, str], **_: Any) -> SimpleNamespace:
+            mode = "checked" if env.get("NUMBA_BOUNDSCHECK") else "plain"
+            done.append(f"{mode}: {command[1]}")
+            return SimpleNamespace(
+                wait=lambda: done.append("waited"), kill=lambda: done.append("killed")
+            )
+
+        monkeypatch.setattr(script, "subprocess", SimpleNamespace(Popen=start, DEVNULL=None))
+        with script.engines_compiled(Path("environment")):
+            done.append("checks")
+        both = ["plain: simulate", "checked: simulate"]
+        assert done == [*both, "checks", "waited", "waited"]
+        done.clear()
+        with pytest.raises(KeyboardInterrupt), script.engines_compiled(Path("environment")):
+            raise KeyboardInterrupt
+        assert done == [*both, "killed", "killed", "waited", "waited"]
 
     def test_a_step_that_fails_is_named(self, script: ModuleType, monkeypatch):
         failed = SimpleNamespace(run=lambda *_, **__: SimpleNamespace(returncode=3))
@@ -203,10 +227,16 @@ class TestSetUp:
         script.set_up(".venv", "core")
         assert len(commands) == 2
 
-    def test_the_other_duckdb_comes_last(self, script, commands):
-        script.set_up(".venv-duckdb-old", "dev", "duckdb==1.5.6")
-        assert [command[-1] for command in commands][1] == "duckdb==1.5.6"
-        assert len(commands) == 3
+    def test_the_other_duckdb_stands_before_all_that_the_developer_has(self, script, commands):
+        beside = script.set_up_beside(".venv-duckdb-old", "duckdb==1.5.6")
+        assert commands[2] == [
+            *("pip", "install", "--quiet", "--no-deps", "--ignore-installed", "duckdb==1.5.6")
+        ]
+        link = script.packages(beside) / "base.pth"
+        assert str(script.packages(script.ROOT / ".venv")) in link.read_text()
+        commands.clear()
+        assert script.set_up_beside(".venv-duckdb-old", "duckdb==1.5.6") == beside
+        assert commands == []
 
     @pytest.mark.skipif(os.name == "nt", reason="programs are written for a POSIX shell")
     def test_a_python_without_venv_and_pip_is_told_what_to_install(
@@ -272,7 +302,10 @@ class TestPython:
             if isinstance(node, ast.Import)
             for name in node.names
         } | {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-        assert imported <= {"__future__", "hashlib", "os", "pathlib", "subprocess", "sys"}
+        assert imported <= {
+            *("__future__", "collections.abc", "contextlib", "hashlib", "os", "pathlib"),
+            *("subprocess", "sys"),
+        }
 
     def test_supported_pythons_are_those_that_are_declared(self, script: ModuleType):
         declared = (ROOT / "pyproject.toml").read_text(encoding="utf-8")

@@ -16,6 +16,7 @@ from payment_simulator.dashboard.data import rounded
 from payment_simulator.dashboard.proposers import proposers_of
 from payment_simulator.dashboard.tables import Pager
 from payment_simulator.errors import InputError
+from payment_simulator.wording import plain_name
 
 
 @pytest.mark.parametrize(
@@ -135,7 +136,7 @@ def test_a_command_names_its_database_where_it_is_not_the_usual_one():
 
 @given(st.text())
 def test_a_plain_name_leads_nowhere_else(text: str):
-    name = words.plain_name(text)
+    name = plain_name(text)
     assert 1 <= len(name) <= 80
     assert not set(name) & set('/\\:"\r\n ')
     assert not name.startswith((".", "-"))
