@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from payment_simulator.kernels import layout as k
 from payment_simulator.simulation import simulate
+from tests.effort import tries
 from tests.reference.small import bank, money, pay, scenario
 
 Queue = list[tuple[int, int, int]]
@@ -80,7 +81,7 @@ def largest(
 
 
 @given(gridlocks())
-@settings(max_examples=1500)
+@settings(max_examples=tries(750, 5000))
 def test_the_set_is_the_largest_there_is(drawn: dict[str, Any]) -> None:
     limits, amounts = drawn["limits"], drawn["given"]
     played = scenario(

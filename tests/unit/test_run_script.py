@@ -189,12 +189,14 @@ class TestSetUp:
     def test_installs_what_is_hashed_and_then_the_project(self, script, commands):
         environment = script.set_up(".venv", "core")
         assert environment == script.ROOT / ".venv"
-        hashed, project = commands
+        hashed, project, compiled = commands
         assert hashed[:2] == project[:2] == ["pip", "install"]
         assert "--require-hashes" in hashed
         assert hashed[-1] == str(script.ROOT / "requirements" / "core.txt")
         assert {"--no-deps", "--no-build-isolation"} < set(project)
         assert project[-2:] == ["-e", str(script.ROOT)]
+        assert "compileall" in compiled
+        assert compiled[-1] == str(script.packages(environment))
 
     def test_once(self, script, commands):
         script.set_up(".venv", "dev")
@@ -225,11 +227,11 @@ class TestSetUp:
             with pytest.raises(SystemExit):
                 script.set_up(".venv", "core")
         script.set_up(".venv", "core")
-        assert len(commands) == 2
+        assert len(commands) == 3
 
     def test_the_other_duckdb_stands_before_all_that_the_developer_has(self, script, commands):
         beside = script.set_up_beside(".venv-duckdb-old", "duckdb==1.5.6")
-        assert commands[2] == [
+        assert commands[3] == [
             *("pip", "install", "--quiet", "--no-deps", "--ignore-installed", "duckdb==1.5.6")
         ]
         link = script.packages(beside) / "base.pth"
