@@ -73,7 +73,7 @@ def test_a_difference_is_seen_and_told_in_lines(old: Policy, new: Policy):
 def test_the_strategy_draws_everything():
     seen: set[str] = set()
 
-    @settings(max_examples=200, database=None, derandomize=True)
+    @settings(max_examples=300, database=None, derandomize=True)
     @given(ANY_POLICY)
     def look(policy: Policy) -> None:
         seen.update(token for token in words(to_dict(policy)))
