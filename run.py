@@ -41,7 +41,8 @@ OTHER_ENGINES = (
     ),
     ("NUMBA_BOUNDSCHECK", ("tests/reference", "tests/property/test_simulation.py")),
 )
-#: Each of two workers takes half of the files, in order, and then of what the other has left.
+#: One more than the cores of a small machine, for tests wait for disks and processes. Each worker
+#: takes a stretch of the files, in order, and then of what others have left.
 WORKERS = ("-n", "3", "--dist", "worksteal")
 
 

@@ -121,7 +121,7 @@ class DatabaseManager:
             self._store = Store(self.conn)
             if not in_memory:
                 self._refuse_data_file()
-            if not self._is_new:  # to tell that a file is empty takes 30 ms
+            if not self._is_new:  # what was made just now holds nobody's tables
                 schema_state(self._store)
             self._store.is_looked_at = True
         except BaseException:

@@ -1,7 +1,21 @@
+import subprocess
+import sys
+
 import pytest
 
 from payment_simulator.kernels import engine
 from payment_simulator.kernels._jit import fingerprint
+from tests.effort import THOROUGH
+
+_PLAY = """
+from payment_simulator.scenario import parse_scenario
+from payment_simulator.simulation import simulate
+run = simulate(parse_scenario({
+    "simulation": {"ticks_per_day": 2, "num_days": 1},
+    "agents": [{"id": "A", "opening_balance": 5}, {"id": "B", "opening_balance": 5}],
+}))
+print(run.n_ticks)
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -52,3 +66,20 @@ def test_where_nothing_can_be_kept_the_engine_says_so_once_and_works(monkeypatch
     assert "cache" not in asked[0]
     assert [given[5] for given in played] == [1, 2]
     assert capsys.readouterr().err == engine.COMPILING + "\n"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not THOROUGH, reason="compiles all kernels: PAYMENT_SIM_THOROUGH=1 has it run")
+def test_an_engine_that_is_not_kept_plays(tmp_path):
+    blocked = tmp_path / "a file"
+    blocked.write_text("")
+    done = subprocess.run(
+        [sys.executable, "-c", _PLAY],
+        env={"PATH": "", "PAYMENT_SIM_CACHE": str(blocked / "x"), "NUMBA_OPT": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "2\n", done.stderr
+    assert done.stderr.count("cannot be kept on disk") == 1
+    assert done.stderr.count("Compiling the settlement engine") == 1

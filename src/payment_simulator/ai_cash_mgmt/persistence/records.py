@@ -66,8 +66,7 @@ class RecordStore:
         Parameters
         ----------
         store : Store
-            Of a ``DatabaseManager``, which has looked at the tables, or of a writing process, whose
-            tables are looked at here.
+            One that :func:`open_store` gives has been looked at; another one is looked at here.
         """
         if not store.is_looked_at:
             schema_state(store)
