@@ -123,7 +123,6 @@ class DatabaseManager:
                 self._refuse_data_file()
             if not self._is_new:  # what was made just now holds nobody's tables
                 schema_state(self._store)
-            self._store.is_looked_at = True
         except BaseException:
             self.close()
             raise

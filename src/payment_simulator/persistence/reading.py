@@ -51,7 +51,6 @@ def open_store(path: str | Path) -> Iterator[Store]:
         try:
             if store.is_answered():
                 schema_state(store)
-                store.is_looked_at = True
                 yield store
                 return
         finally:

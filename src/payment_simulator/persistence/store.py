@@ -36,14 +36,7 @@ class Store:
     conn : duckdb.DuckDBPyConnection
         An open connection. The store works on cursors of it, so what the caller does on the
         connection itself, transactions included, stays apart. Closing it closes the store.
-
-    Attributes
-    ----------
-    is_looked_at : bool
-        Whether whoever opened the database has seen whose tables it holds.
     """
-
-    is_looked_at = False
 
     def __init__(self, conn: duckdb.DuckDBPyConnection) -> None:
         with translating():

@@ -66,10 +66,8 @@ class RecordStore:
         Parameters
         ----------
         store : Store
-            One that :func:`open_store` gives has been looked at; another one is looked at here.
+            As ``open_store`` gives it: whose tables it holds has been looked at.
         """
-        if not store.is_looked_at:
-            schema_state(store)
         records = cls.__new__(cls)
         records._store = store  # noqa: SLF001 - of this class
         return records
