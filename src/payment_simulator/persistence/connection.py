@@ -29,7 +29,7 @@ from payment_simulator.persistence.files import (
     remove_leftovers,
 )
 from payment_simulator.persistence.mending import Mend, mend, read_all_metadata
-from payment_simulator.persistence.migrations import migrate, schema_state
+from payment_simulator.persistence.migrations import make_tables, schema_state
 from payment_simulator.persistence.sidecar import read_sidecar, sidecar_path
 from payment_simulator.persistence.store import Store
 
@@ -295,16 +295,16 @@ class DatabaseManager:
         return self._store
 
     def setup(self) -> None:
-        """Make the tables, or bring those of an older file to this version, keeping a copy.
+        """Make the tables, or adopt a file of the first tool of this kind, keeping a copy.
 
         Safe to call any number of times. ``GameRepository.initialize_schema`` does the same.
 
         Raises
         ------
         ReadOnlyDatabaseError
-            The tables are missing or old, and the database is open for reading only.
+            The tables are missing, and the database is open for reading only.
         """
-        migrate(self._store)
+        make_tables(self._store)
 
     def close(self) -> None:
         """Close the connection and everything made from it; safe to call twice."""

@@ -21,7 +21,7 @@ from payment_simulator.persistence.files import (
     partial_path,
     remove_leftovers,
 )
-from payment_simulator.persistence.queries import named_queries
+from payment_simulator.persistence.queries import identifier, named_queries
 from payment_simulator.persistence.store import Store
 
 SQL = "payment_simulator.persistence.sql"
@@ -48,7 +48,7 @@ def copy_database(store: Store, target: Path) -> None:
     partial = partial_path(target, target)
     queries = named_queries(SQL)
     names = {
-        "source": _identifier(store.database_name),
+        "source": identifier(store.database_name),
         "alias": f"copy_{uuid.uuid4().hex}",
         "path": _literal(str(partial)),
         "option": f", STORAGE_VERSION '{STORAGE_VERSION}'" if has_storage_versions() else "",
@@ -80,10 +80,6 @@ def back_up(store: Store, label: str) -> Path:
     target = source.with_name(f"{source.name}.{label}-{stamp}.bak")
     copy_database(store, target)
     return target
-
-
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _literal(text: str) -> str:

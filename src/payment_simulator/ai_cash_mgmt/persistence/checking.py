@@ -22,13 +22,12 @@ from payment_simulator.ai_cash_mgmt.persistence.models import (
 from payment_simulator.ai_cash_mgmt.persistence.models.base import valid_json
 from payment_simulator.errors import DamagedDatabaseError
 from payment_simulator.persistence.migrations import (
-    FIRST_TABLES,
     LEDGER,
     SCHEMA_VERSION,
     SQL,
     Origin,
     SchemaState,
-    schema_columns,
+    lost_ledger,
     schema_sql,
     schema_state,
     table_columns,
@@ -83,7 +82,7 @@ def check_record(conn: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
     store = Store(conn)
     state = schema_state(store)
     found = table_columns(store)
-    yield from _check_schema(store, state, found)
+    yield from _check_schema(store, state)
     # What is wrong with the columns of the others is said above; their rows are no records.
     kinds: tuple[type[Record], ...] = (*RECORDS, SupersededRecord)
     whole = [k for k in kinds if [c for c, _ in found.get(k.TABLE, [])] == list(k.model_fields)]
@@ -96,15 +95,13 @@ def check_record(conn: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
         yield from _check_course(store)
 
 
-def _check_schema(
-    store: Store, state: SchemaState, tables: dict[str, list[tuple[str, str]]]
-) -> Iterator[Finding]:
+def _check_schema(store: Store, state: SchemaState) -> Iterator[Finding]:
     if state.origin is Origin.EMPTY:
         yield Finding("", "", "there are no tables yet; initialize_schema() makes them", False)
         return
     if state.origin is Origin.FIRST_TOOL:
-        ours = sorted(t for t, columns in schema_columns().items() if tables.get(t) == columns)
-        if set(ours) <= set(FIRST_TABLES):
+        lost = lost_ledger(store)
+        if not lost:
             yield Finding(
                 "",
                 "",
@@ -113,7 +110,7 @@ def _check_schema(
                 is_fault=False,
             )
             return
-        yield Finding(LEDGER, "", f"missing, although there are {', '.join(ours)}")
+        yield Finding(LEDGER, "", f"missing, although there are {', '.join(lost)}")
     with duckdb.connect(":memory:") as conn:
         conn.execute(schema_sql())
         yield from _compare(store, Store(conn))
