@@ -94,7 +94,8 @@ def test_what_is_taken_over_means_the_same(whole: Path):
     adopt(whole)
     with DatabaseManager(whole, read_only=True) as manager:
         repo = GameRepository(manager.conn)
-        first, second, third = repo.get_llm_interactions(GAME)
+        calls = repo.get_llm_interactions(GAME)
+        first, second, third = sorted(calls, key=lambda c: (c.agent_id, c.attempt_number))
         (diff,) = repo.get_policy_diffs(GAME)
         (context,) = repo.get_iteration_contexts(GAME)
         faults = [f for f in check_record(manager.conn) if f.is_fault]

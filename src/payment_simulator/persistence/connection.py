@@ -165,9 +165,8 @@ class DatabaseManager:
     def _with_log_written(self, conn: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
         """Write the log that a crash left into the file, so that it is read but once.
 
-        DuckDB 2.0 leaves it there when nothing else is written. DuckDB 1.5.5 writes indexes
-        wrongly when the log is written by closing, or by itself, and not by this statement. Where
-        there is no room for it, the file cannot be written, but it can be read.
+        DuckDB leaves it there when nothing else is written. Where there is no room for it, the
+        file cannot be written, but it can be read.
         """
         try:
             conn.execute("CHECKPOINT")

@@ -15,7 +15,6 @@ from payment_simulator.errors import InputError
 from payment_simulator.persistence.faults import translating
 from payment_simulator.persistence.files import (
     STORAGE_VERSION,
-    has_storage_versions,
     log_path,
     look,
     partial_path,
@@ -51,7 +50,7 @@ def copy_database(store: Store, target: Path) -> None:
         "source": identifier(store.database_name),
         "alias": f"copy_{uuid.uuid4().hex}",
         "path": _literal(str(partial)),
-        "option": f", STORAGE_VERSION '{STORAGE_VERSION}'" if has_storage_versions() else "",
+        "version": _literal(STORAGE_VERSION),
     }
     cursor = store.cursor()
     try:

@@ -28,17 +28,12 @@ STORAGE_VERSION = "v1.5.0"
 MEMORY_LIMIT = "256MiB"
 
 
-def has_storage_versions() -> bool:
-    """Tell whether this DuckDB writes a newer format unless told otherwise."""
-    return int(duckdb.__version__.split(".", 1)[0]) >= 2  # noqa: PLR2004 - the 2.0 line
-
-
 def open_config() -> dict[str, str | bool | int | float | list[str]]:
     """Return the settings under which every database of this package is opened.
 
     The figures behind them are in ``docs/explanation/speed-of-the-record.md``.
     """
-    config: dict[str, str | bool | int | float | list[str]] = {
+    return {
         # DuckDB fetches an extension from the network when it meets, say, an SQLite file.
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
@@ -48,10 +43,8 @@ def open_config() -> dict[str, str | bool | int | float | list[str]]:
         # also pins every block that it touches.
         "index_scan_max_count": "0",
         "index_scan_percentage": "0",
+        "storage_compatibility_version": STORAGE_VERSION,
     }
-    if has_storage_versions():
-        config["storage_compatibility_version"] = STORAGE_VERSION
-    return config
 
 
 def look_config() -> dict[str, str | bool | int | float | list[str]]:
