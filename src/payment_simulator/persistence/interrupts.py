@@ -7,6 +7,7 @@ handler of a signal raises, it drops that exception and raises its own, of no pa
 
 from __future__ import annotations
 
+import re
 import signal
 import threading
 from collections.abc import Iterator
@@ -15,14 +16,16 @@ from types import FrameType
 
 import duckdb
 
+#: How DuckDB quotes the exception, which has no text, where it was raised in what DuckDB called,
+#: such as the source of an Arrow stream.
+_QUOTED = re.compile(r"failed: KeyboardInterrupt:?\s*$")
+
 
 def is_interrupt(error: Exception) -> bool:
     """Tell whether an error is what DuckDB makes of a ``KeyboardInterrupt``."""
-    text = str(error)
     if isinstance(error, duckdb.Error):
-        # While an Arrow stream is read, DuckDB quotes the exception, which has no text.
-        return "Arrow" in text and text.rstrip().endswith("KeyboardInterrupt:")
-    return isinstance(error, RuntimeError) and "Query interrupted" in text
+        return _QUOTED.search(str(error)) is not None
+    return isinstance(error, RuntimeError) and "Query interrupted" in str(error)
 
 
 @contextmanager
