@@ -135,9 +135,7 @@ class DatabaseManager:
             if not self._is_new:  # what was made just now holds nobody's tables
                 schema_state(self._store)
         except BaseException:
-            self.conn.close()
-            if self._finalizer is not None:
-                self._finalizer()
+            self._disconnect()
             raise
         if serve and not in_memory and not read_only and _join(self._file):
             self._finalizer = weakref.finalize(self, _leave, self._file, os.getpid())
@@ -342,10 +340,13 @@ class DatabaseManager:
             moved = self._store.settle()
             if self._finalizer is not None and not self.is_snapshot and self._finalizer.detach():
                 _leave(self._file, os.getpid(), wait=True)
-            self.conn.close()
-            if self._finalizer is not None:
-                self._finalizer()
+            self._disconnect()
         return moved
+
+    def _disconnect(self) -> None:
+        self.conn.close()
+        if self._finalizer is not None:
+            self._finalizer()
 
     def __enter__(self) -> Self:
         """Return the manager itself."""

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from payment_simulator.errors import DatabaseError, DatabaseMovedError, InputError
 from payment_simulator.persistence.copying import copy_database
-from payment_simulator.persistence.files import log_path, place
+from payment_simulator.persistence.files import log_path
+from payment_simulator.persistence.placing import place
 
 if TYPE_CHECKING:
     from payment_simulator.persistence.identity import OpenFile

@@ -184,7 +184,7 @@ class Store:
             self._open = mine
             with translating():
                 self._writer.execute("BEGIN TRANSACTION")
-            self._depth, self._owner, self._failed = 1, threading.get_ident(), None
+            self._depth, self._owner = 1, threading.get_ident()
             yield
             if self._failed is not None:
                 # DuckDB's COMMIT would roll back without a word.
