@@ -28,7 +28,7 @@ from payment_simulator.scenario import Scenario, load_scenario
 
 _FINISHED = (GameStatus.COMPLETED, GameStatus.CONVERGED)
 #: Games that this process is playing; another process is kept out by the database itself.
-_playing: set[tuple[str, str]] = set()
+_playing: dict[tuple[str, str], _Claim] = {}
 _playing_lock = Lock()
 
 
@@ -79,8 +79,6 @@ class GameOrchestrator:
         )
         self._on_step = on_step
         self._on_work = on_work
-        #: Whether the game is in the record, so that it could be resumed.
-        self.has_begun = False
 
     def play(self) -> GameResult:
         """Play the game from its first step to its end.
@@ -110,7 +108,6 @@ class GameOrchestrator:
             make_ready(self._setup)
             ledger = RecordLedger(self.repository, self._setup)
             ledger.begin()
-            self.has_begun = True
             return _play(self._setup, ledger, self.repository, self._on_step, self._on_work)
 
 
@@ -282,16 +279,24 @@ def _is_of_this_machine(base_url: str | None) -> bool:
     return urlsplit(base_url).hostname in {"127.0.0.1", "::1", "localhost"}
 
 
+class _Claim:
+    """That a game is being played by this process."""
+
+    is_active = True
+
+
 @contextmanager
 def _alone(repository: GameRepository, game_id: str) -> Iterator[None]:
     """Keep the same game from being played twice at once in this process."""
-    key = (repository.location, game_id)
-    with _playing_lock:
-        if key in _playing:
-            raise InputError(f"game {game_id!r} is being played by this process already")
-        _playing.add(key)
+    key, claim = (repository.location, game_id), _Claim()
     try:
+        with _playing_lock:
+            other = _playing.get(key)
+            if other is not None and other.is_active:
+                raise InputError(f"game {game_id!r} is being played by this process already")
+            _playing[key] = claim
+        # An interrupt of an earlier game may have left a transaction open in this thread.
+        repository.store.abandon()
         yield
     finally:
-        with _playing_lock:
-            _playing.discard(key)
+        claim.is_active = False  # an assignment, which an interrupt cannot prevent
