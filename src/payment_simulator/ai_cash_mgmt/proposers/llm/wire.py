@@ -95,8 +95,10 @@ def _message_of(text: str) -> dict[str, Any] | None:
             _add(blocks[-1], _mapping(event.get("delta")))
         elif kind == "message_delta":
             message.update(_mapping(event.get("delta")))
+            # Of tokens received, the start of a message tells only those so far.
+            start = {**_mapping(message.get("usage")), "output_tokens": None}
             told = {k: v for k, v in _mapping(event.get("usage")).items() if v is not None}
-            message["usage"] = {**_mapping(message.get("usage")), **told}
+            message["usage"] = {**start, **told}
     return {**message, "content": blocks} if message else None
 
 

@@ -637,7 +637,7 @@ def test_a_game_that_failed_goes_on_as_if_it_had_not(tmp_path: Path) -> None:
             play(tmp_path / "failed.db", game(server.url))
         assert OPENAI_KEY not in str(caught.value)
         with DatabaseManager(tmp_path / "failed.db") as manager:
-            result = resume_game(GameRepository(manager.conn), "castro")
+            result = resume_game(GameRepository(manager.conn), "castro", is_trusted=True)
     assert result.banks["BANK_A"].parameters[FRACTION] == pytest.approx(0.2)
     resumed = tables(tmp_path / "failed.db")
     assert OPENAI_KEY not in repr(tables(tmp_path / "failed.db", aside=set()))
