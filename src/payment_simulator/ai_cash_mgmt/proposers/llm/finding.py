@@ -14,7 +14,7 @@ _COMMAS: Final = re.compile(r'("(?:[^"\\]|\\.)*+"?)|,(?=\s*[\]}])', re.DOTALL)
 #: How many times over a text is gone through, and at least so many characters: only a text made for
 #: it needs more.
 _MOST_PASSES: Final = 10
-_LEAST_BUDGET: Final = 20_000_000
+_LEAST_BUDGET: Final = 2_000_000
 
 
 def find_objects(text: str) -> list[dict[str, Any]]:
