@@ -88,7 +88,7 @@ def resume(
     threads: ThreadsOption = None,
     trust: Annotated[
         bool,
-        typer.Option("--trust", help="Run code, and ask servers, that the record names."),
+        typer.Option("--trust", help="Run code, and ask models, that the record names."),
     ] = False,
     json: JsonOption = False,
 ) -> None:
