@@ -84,6 +84,8 @@ def main() -> None:
         code = app(standalone_mode=False)
         sys.stdout.flush()
         sys.exit(code)
+    except KeyboardInterrupt:  # before the command itself, which says more
+        sys.exit(130)
     except OSError as error:
         # Keep Python from trying to write the rest once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -187,6 +187,9 @@ class DatabaseManager:
         except duckdb.Error as error:
             conn.close()
             raise self._cannot_open(error) from error
+        except BaseException:  # interrupted
+            conn.close()
+            raise
         return conn
 
     def _look_first(self) -> None:
