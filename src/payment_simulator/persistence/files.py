@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
+import shutil
+import tempfile
 import uuid
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -24,6 +28,8 @@ from payment_simulator.persistence.faults import translating
 
 #: The oldest DuckDB line that must be able to read what is written here.
 STORAGE_VERSION = "v1.5.0"
+#: What may be set in an open database; nothing in a file can set anything.
+OPEN_SETTINGS = ("memory_limit", "threads", "checkpoint_threshold")
 #: What DuckDB may hold in memory; more is spilled to disk. ``SET memory_limit`` changes it.
 MEMORY_LIMIT = "256MiB"
 
@@ -33,12 +39,24 @@ def has_storage_versions() -> bool:
     return int(duckdb.__version__.split(".", 1)[0]) >= 2  # noqa: PLR2004 - the 2.0 line
 
 
-def open_config() -> dict[str, str | bool | int | float | list[str]]:
+def open_config(database: Path | None = None) -> dict[str, str | bool | int | float | list[str]]:
     """Return the settings under which every database of this package is opened.
 
     The figures behind them are in ``docs/explanation/speed-of-the-record.md``.
+
+    Parameters
+    ----------
+    database : pathlib.Path, optional
+        The file; without it, a database in memory.
     """
     config: dict[str, str | bool | int | float | list[str]] = {
+        # SQL may come with a file or from a reader: it reaches no other file than the database
+        # and those of one folder, which is also where DuckDB puts what has no room in memory.
+        "enable_external_access": "false",
+        "temp_directory": str(spill_path(database)),
+        "allow_persistent_secrets": "false",
+        "lock_configuration": "true",
+        "allowed_configs": list(OPEN_SETTINGS),
         # DuckDB fetches an extension from the network when it meets, say, an SQLite file.
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
@@ -54,12 +72,27 @@ def open_config() -> dict[str, str | bool | int | float | list[str]]:
     return config
 
 
-def look_config() -> dict[str, str | bool | int | float | list[str]]:
+def look_config(database: Path) -> dict[str, str | bool | int | float | list[str]]:
     """Return settings under which a file cannot be opened while this process has it open.
 
     DuckDB gives connections of one process the same database, unless they want it differently.
     """
-    return {**open_config(), "custom_user_agent": "payment-sim-look"}
+    return {**open_config(database), "custom_user_agent": "payment-sim-look"}
+
+
+@cache
+def spill_path(database: Path | None) -> Path:
+    """Return the folder in which an open database may make files; it is made when needed.
+
+    It has the same name for as long as the process lives, because DuckDB gives a process only one
+    set of settings for a file. It lies beside the database, or where temporary files go: nobody
+    can know its name before, and what the package puts there is in a folder that only this user
+    can read.
+    """
+    unique = f"{os.getpid()}-{secrets.token_hex(4)}"
+    if database is not None and os.access(database.parent, os.W_OK | os.X_OK):
+        return database.with_name(f".{database.name}.{unique}.new")
+    return Path(tempfile.gettempdir()).resolve() / f"payment-sim-{unique}"
 
 
 def log_path(database: Path) -> Path:
@@ -143,7 +176,7 @@ def _look(database: Path) -> bool:
 def make_empty(database: Path) -> None:
     """Make an empty database file where nothing is yet."""
     with translating():
-        duckdb.connect(str(database), config=open_config()).close()
+        duckdb.connect(str(database), config=open_config(database)).close()
 
 
 def create(database: Path) -> None:
@@ -208,7 +241,10 @@ def remove_leftovers(database: Path) -> None:
         for entry in database.parent.iterdir():
             found = pattern.match(entry.name)
             if found and not is_alive(int(found[1])):
-                entry.unlink()
+                if entry.is_dir() and not entry.is_symlink():
+                    shutil.rmtree(entry, ignore_errors=True)
+                else:
+                    entry.unlink()
 
 
 def is_alive(pid: int) -> bool:

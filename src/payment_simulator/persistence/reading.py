@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from payment_simulator.persistence.connection import DatabaseManager
 from payment_simulator.persistence.files import look_for_content, real_path
 from payment_simulator.persistence.migrations import schema_state
-from payment_simulator.persistence.sidecar import read_sidecar
+from payment_simulator.persistence.sidecar import find_writer
 from payment_simulator.persistence.store import Row, Store
 
 
@@ -42,7 +42,7 @@ def open_store(path: str | Path) -> Iterator[Store]:
         As :class:`~payment_simulator.persistence.connection.DatabaseManager` does.
     """
     file = real_path(Path(path))
-    writer = read_sidecar(file)
+    writer = find_writer(file)
     if writer is not None:
         from payment_simulator.persistence.live import LiveStore  # noqa: PLC0415 - 40 ms
 
