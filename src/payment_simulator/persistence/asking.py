@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import IO
 
 from payment_simulator.errors import DatabaseError, DatabaseFullError
+from payment_simulator.persistence.answering import ROWS, question, rows_of
 from payment_simulator.persistence.serving import CONTENT_TYPE, LOOPBACK
 from payment_simulator.persistence.sidecar import Sidecar
 from payment_simulator.persistence.watching import SENDING_SECONDS, SLOWEST_BYTES_PER_SECOND
 
 #: How long a writer may take to be there; it does nothing else in between.
 CONNECT_SECONDS = 5.0
+#: How long to wait for a first sign.
+FIRST_SECONDS = 10.0
 #: What an answer in memory may have at most, and what an error may say.
 LARGEST_IN_MEMORY = (512 << 20) + (1 << 20)
 _LARGEST_REFUSAL = 1 << 16
@@ -76,6 +79,21 @@ class _Clock:
         self._timer.cancel()
 
 
+def is_there(writer: Sidecar) -> bool:
+    """Tell whether the writer answers, with a question that costs it nothing.
+
+    Raises
+    ------
+    TooSlowError
+        Somebody is there, and says nothing.
+    """
+    try:
+        answer = ask(writer, "POST", ROWS, question("SELECT 1", ()), seconds=FIRST_SECONDS)
+        return answer.status == HTTPStatus.OK and rows_of(answer.body) == [(1,)]
+    except (WriterIsGoneError, DatabaseError):
+        return False
+
+
 def ask(
     writer: Sidecar,
     method: str,
@@ -115,7 +133,6 @@ def ask(
     clock = None
     try:
         connection.connect()
-        assert connection.sock is not None
         connection.sock.settimeout(None)
         clock = _Clock(connection, seconds)
         connection.request(method, path, body, {"Authorization": f"Bearer {writer.token}"})
@@ -126,6 +143,8 @@ def ask(
         ):
             raise WriterIsGoneError  # another program has taken the port
         clock.again(SENDING_SECONDS + int(size) / SLOWEST_BYTES_PER_SECOND)
+        if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            raise WriterIsGoneError  # it is closing the file, which can be read then
         if answer.status != HTTPStatus.OK:
             return Answer(answer.status, answer.read(_LARGEST_REFUSAL))
         return Answer(answer.status, _take(answer, int(size), target, writer))

@@ -57,7 +57,9 @@ def copy_database(store: Store, target: Path) -> None:
         except OSError as error:
             with suppress(OSError):
                 partial.unlink()
-            kind = ReadOnlyDatabaseError if isinstance(error, PermissionError) else DatabaseFullError
+            kind = (
+                ReadOnlyDatabaseError if isinstance(error, PermissionError) else DatabaseFullError
+            )
             raise kind(
                 f"{target} cannot be written ({error.strerror}); free some space, or give a path "
                 "in a folder that may be written"

@@ -35,9 +35,7 @@ _OPERATORS = frozenset(
 _TOLD = 60
 
 
-def refuse_foreign(
-    conn: duckdb.DuckDBPyConnection, file: Path, said: Path | None = None
-) -> None:
+def refuse_foreign(conn: duckdb.DuckDBPyConnection, file: Path, said: Path | None = None) -> None:
     """Refuse a database that holds anything which reading or writing it would run.
 
     Parameters
@@ -145,8 +143,7 @@ def _only_compares(kind: str, serialized: str) -> bool:
     if kind == "index":
         return {part["class"] for part in parts} == {"COLUMN_REF"}
     return all(
-        part["class"] in _COMPARING
-        or (part["class"] == "OPERATOR" and part["type"] in _OPERATORS)
+        part["class"] in _COMPARING or (part["class"] == "OPERATOR" and part["type"] in _OPERATORS)
         for part in parts
     )
 

@@ -17,7 +17,13 @@ import duckdb
 
 from payment_simulator.errors import DatabaseBusyError, ReadOnlyDatabaseError
 from payment_simulator.persistence.answering import ROWS, TABLE, question, refused, rows_of
-from payment_simulator.persistence.asking import TooSlowError, WriterIsGoneError, ask
+from payment_simulator.persistence.asking import (
+    FIRST_SECONDS,
+    TooSlowError,
+    WriterIsGoneError,
+    ask,
+    is_there,
+)
 from payment_simulator.persistence.connection import DatabaseManager
 from payment_simulator.persistence.faults import translating
 from payment_simulator.persistence.files import open_config
@@ -27,8 +33,6 @@ from payment_simulator.persistence.watching import QUERY_SECONDS
 
 #: A query is interrupted by the writer before that.
 _ANSWER_SECONDS = QUERY_SECONDS + 15
-#: How long to wait for a first sign.
-_FIRST_ANSWER_SECONDS = 10.0
 
 
 class LiveStore(Store):
@@ -52,7 +56,11 @@ class LiveStore(Store):
         self._lock_of_file = threading.Lock()
         self._manager: DatabaseManager | None = None
         self._file: Store | None = None
-        self._seconds = _ANSWER_SECONDS
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether the writer is still asked, and not the file."""
+        return self._file is None
 
     @property
     def in_transaction(self) -> bool:
@@ -67,14 +75,10 @@ class LiveStore(Store):
         DatabaseBusyError
             Somebody is there, and says nothing.
         """
-        self._seconds = _FIRST_ANSWER_SECONDS
         try:
-            rows_of(self._ask(ROWS, "SELECT 1", ()))
-        except WriterIsGoneError:
-            return False
-        finally:
-            self._seconds = _ANSWER_SECONDS
-        return True
+            return is_there(self._writer_of)
+        except TooSlowError as error:
+            raise self._silent(FIRST_SECONDS) from error
 
     def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """Return all rows of a query."""
@@ -122,16 +126,19 @@ class LiveStore(Store):
         body = question(sql, parameters)
         try:
             answer = ask(
-                self._writer_of, "POST", what, body, seconds=self._seconds, target=target
+                self._writer_of, "POST", what, body, seconds=_ANSWER_SECONDS, target=target
             )
         except TooSlowError as error:
-            raise DatabaseBusyError(
-                f"{self.path}: process {self._writer_of.pid}, which writes it, did not answer "
-                f"within {self._seconds:.0f} s; try again"
-            ) from error
+            raise self._silent(_ANSWER_SECONDS) from error
         if answer.status != HTTPStatus.OK:
             raise refused(answer.body)
         return answer.body
+
+    def _silent(self, seconds: float) -> DatabaseBusyError:
+        return DatabaseBusyError(
+            f"{self.path}: process {self._writer_of.pid}, which writes it, did not answer within "
+            f"{seconds:.0f} s; try again"
+        )
 
     def close(self) -> None:
         """Close the file, where it was opened."""

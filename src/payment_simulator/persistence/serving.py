@@ -145,9 +145,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     @property
     def _request(self) -> Request:
-        request = self.server.watch.current()
-        assert request is not None
-        return request
+        return self.server.watch.here()
 
     def do_GET(self) -> None:
         """Answer with a copy of the database."""
@@ -170,14 +168,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_file("table.parquet", lambda file: answer_table(store, body, file), refusal)
             return
         try:
-            answer, status = answer_rows(store, body), HTTPStatus.OK
+            answer = answer_rows(store, body)
         except PaymentSimulatorError as error:
-            answer, status = refusal(self._meant(error)), HTTPStatus.BAD_REQUEST
-        self._send(status, answer)
-
-    def _meant(self, error: PaymentSimulatorError) -> PaymentSimulatorError:
-        """Return what to say of an error: DuckDB does not know why it was interrupted."""
-        return DatabaseError(self._request.why) if self._request.why else error
+            self._refuse(HTTPStatus.BAD_REQUEST, error)
+        else:
+            self._send(HTTPStatus.OK, answer)
 
     def _is_allowed(self, known: set[str]) -> bool:
         host = (self.headers.get("Host") or "").rpartition(":")[0]
@@ -210,10 +205,22 @@ class _Handler(BaseHTTPRequestHandler):
                     shutil.copyfileobj(file, self.wfile, 1 << 20)
         except PaymentSimulatorError as error:
             is_full = isinstance(error, DatabaseFullError)
-            self._send(
+            self._refuse(
                 HTTPStatus.INSUFFICIENT_STORAGE if is_full else HTTPStatus.INTERNAL_SERVER_ERROR,
-                said(self._meant(error)),
+                error,
+                said,
             )
+
+    def _refuse(
+        self,
+        status: HTTPStatus,
+        error: PaymentSimulatorError,
+        said: Callable[[PaymentSimulatorError], bytes] = refusal,
+    ) -> None:
+        """Say why there is no answer; DuckDB does not know why it was interrupted."""
+        if self._request.is_writer_closing:
+            status = HTTPStatus.SERVICE_UNAVAILABLE
+        self._send(status, said(DatabaseError(self._request.why) if self._request.why else error))
 
     def _send(self, status: HTTPStatus, body: bytes) -> None:
         with suppress(OSError):  # a reader may go away, and one that is too slow is cut off

@@ -1,8 +1,8 @@
 """The small file beside a database that says which process writes it and how to ask it to read.
 
 ``NAME.writer`` holds process number, port and token in JSON. Only the owner may read it. It is
-removed when the writer closes; after a kill it stays and is recognised as stale, because its process
-does not hold the database, or nobody answers at its port.
+removed when the writer closes; after a kill it stays and is recognised as stale, because its
+process does not hold the database, or nobody answers at its port.
 """
 
 from __future__ import annotations

@@ -6,12 +6,10 @@ from http import HTTPStatus
 from pathlib import Path
 
 from payment_simulator.errors import DatabaseError, DatabaseFullError
-from payment_simulator.persistence.asking import TooSlowError, WriterIsGoneError, ask
+from payment_simulator.persistence.asking import TooSlowError, WriterIsGoneError, ask, is_there
 from payment_simulator.persistence.serving import SNAPSHOT
 from payment_simulator.persistence.sidecar import Sidecar
 from payment_simulator.persistence.watching import COPY_SECONDS
-
-_ANSWER_SECONDS = COPY_SECONDS  # a copy of some gigabytes takes its time
 
 
 def fetch_snapshot(writer: Sidecar, target: Path) -> bool:
@@ -30,7 +28,9 @@ def fetch_snapshot(writer: Sidecar, target: Path) -> bool:
         The writer answered that it could not make the copy, or the copy broke off.
     """
     try:
-        answer = ask(writer, "GET", SNAPSHOT, seconds=_ANSWER_SECONDS, target=target)
+        if not is_there(writer):
+            return False
+        answer = ask(writer, "GET", SNAPSHOT, seconds=COPY_SECONDS, target=target)
     except (WriterIsGoneError, TooSlowError):
         return False
     if answer.status != HTTPStatus.OK:

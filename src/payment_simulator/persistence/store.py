@@ -61,6 +61,11 @@ class Store:
         self._failed: Exception | None = None
 
     @property
+    def is_elsewhere(self) -> bool:
+        """Tell whether another process writes the database and is asked for what is read."""
+        return False
+
+    @property
     def in_transaction(self) -> bool:
         """Tell whether the calling thread is inside ``transaction()`` of this store."""
         return self._depth > 0 and self._owner == threading.get_ident()

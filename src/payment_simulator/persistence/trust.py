@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from payment_simulator.persistence.files import is_alive
@@ -34,10 +35,8 @@ def may_be_believed(entry: os.stat_result, database: Path) -> bool:
     if not hasattr(os, "geteuid"):  # Windows, where access is not told by owner and mode
         return True
     owners = {os.geteuid()}
-    try:
+    with suppress(OSError):
         owners.add(database.stat().st_uid)
-    except OSError:
-        pass
     return entry.st_uid in owners
 
 

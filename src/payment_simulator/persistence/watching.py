@@ -7,6 +7,7 @@ second: it shuts the connection of one that is overdue, and interrupts the query
 
 from __future__ import annotations
 
+import select
 import socket
 import threading
 import time
@@ -23,7 +24,7 @@ from payment_simulator.persistence.store import Store
 #: How long a caller may take to send a whole request.
 REQUEST_SECONDS = 5.0
 #: How long a query may take, and a copy of the whole database.
-QUERY_SECONDS, COPY_SECONDS = 60.0, 1800.0
+QUERY_SECONDS, COPY_SECONDS = 60.0, 900.0
 #: How long an answer may take on its way: this, and a second for every so many bytes.
 SENDING_SECONDS, SLOWEST_BYTES_PER_SECOND = 30.0, 1 << 20
 #: Requests that are answered at the same time.
@@ -63,6 +64,8 @@ class Request:
         The file that a query writes for it.
     why : str
         Why it was ended early.
+    is_writer_closing : bool
+        Whether that was because the writer closes: then the file itself can be read.
     """
 
     connection: socket.socket
@@ -71,6 +74,7 @@ class Request:
     cursors: list[duckdb.DuckDBPyConnection] = field(default_factory=list)
     file: Path | None = None
     why: str = ""
+    is_writer_closing: bool = False
 
     def begin(self, phase: Phase, seconds: float) -> None:
         """Begin the next phase, which may take so many seconds."""
@@ -98,11 +102,23 @@ class Request:
         if is_closing and self.phase is Phase.SENDING:
             self.deadline = min(self.deadline, now + LAST_SECONDS)
         if is_closing and self.phase is not Phase.SENDING:
+            self.is_writer_closing = True
             self.end("the process that writes the database is closing it; try again")
+        elif self.phase is Phase.ASKING and _has_hung_up(self.connection):
+            self.end("whoever asked has gone")
         elif now > self.deadline:
             self.end("it took longer than it may; ask in parts")
         elif self.file is not None and _size(self.file) > LARGEST_TABLE:
             self.end(f"the table has more than {LARGEST_TABLE:,} bytes; ask in parts")
+
+
+def _has_hung_up(connection: socket.socket) -> bool:
+    try:
+        if not select.select([connection], [], [], 0)[0]:
+            return False
+        return not connection.recv(1, socket.MSG_PEEK)
+    except (OSError, ValueError):
+        return True
 
 
 def _size(file: Path) -> int:
@@ -148,6 +164,13 @@ class Watch:
     def current(self) -> Request | None:
         """Return the request that this thread works on."""
         return getattr(self._of_thread, "request", None)
+
+    def here(self) -> Request:
+        """Return the request that this thread works on, as there must be one."""
+        request = self.current()
+        if request is None:
+            raise RuntimeError("this thread works on no request")
+        return request
 
     def _look(self) -> None:
         while True:
