@@ -123,21 +123,22 @@ def rows_of(answer: bytes) -> list[Row]:
     """
     try:
         found = json.loads(answer)
-        types, rows = found["types"], found["rows"]
+        types, rows = list(found["types"]), found["rows"]
     except (ValueError, TypeError, KeyError, RecursionError):
-        raise _nonsense() from None
-    if not isinstance(types, list) or not isinstance(rows, list):
-        raise _nonsense()
-    readers = [_READERS.get(str(kind), _any) for kind in types]
+        raise nonsense() from None
+    if not isinstance(rows, list) or not all(isinstance(kind, str) for kind in types):
+        raise nonsense()
+    readers = [_READERS.get(kind, _any) for kind in types]
     try:
         return [
             tuple(read(value) for read, value in zip(readers, row, strict=True)) for row in rows
         ]
     except (ValueError, TypeError):
-        raise _nonsense() from None
+        raise nonsense() from None
 
 
-def _nonsense() -> DatabaseError:
+def nonsense() -> DatabaseError:
+    """Return the error for an answer that is none."""
     return DatabaseError("the writing process gave an answer that says nothing; try again")
 
 
@@ -187,7 +188,7 @@ def refused(answer: bytes) -> PaymentSimulatorError:
         found = json.loads(answer)
         name, message = str(found["error"]), " ".join(str(found["message"]).split())
     except (ValueError, TypeError, KeyError, RecursionError):
-        return _nonsense()
+        return nonsense()
     kind = getattr(errors, name, None)
     if isinstance(kind, type) and issubclass(kind, (DatabaseError, InputError)):
         try:

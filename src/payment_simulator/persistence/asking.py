@@ -130,7 +130,7 @@ def ask(
         The answer broke off, or is larger than it may be.
     """
     connection = http.client.HTTPConnection(LOOPBACK, writer.port, timeout=CONNECT_SECONDS)
-    clock = None
+    clock = answer = None
     try:
         connection.connect()
         connection.sock.settimeout(None)
@@ -153,6 +153,8 @@ def ask(
     finally:
         if clock is not None:
             clock.stop()
+        if answer is not None:
+            answer.close()
         connection.close()
 
 

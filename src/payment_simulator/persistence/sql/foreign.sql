@@ -35,7 +35,7 @@ SELECT 'generated column' AS kind, table_name, column_name AS name, generation_e
 FROM system.main.duckdb_columns() WHERE database_name = $1 AND is_generated
 UNION ALL
 SELECT 'default', table_name, column_name, column_default
-FROM system.main.duckdb_columns() WHERE database_name = $1 AND column_default IS NOT NULL
+FROM system.main.duckdb_columns() WHERE database_name = $1 AND column_default IS NOT NULL AND NOT is_generated
 UNION ALL
 SELECT 'check', table_name, constraint_text, expression
 FROM system.main.duckdb_constraints() WHERE database_name = $1 AND constraint_type = 'CHECK'
