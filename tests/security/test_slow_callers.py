@@ -162,9 +162,11 @@ def test_many_silent_callers_do_not_keep_a_reader_out(record: Path):
 
 def test_a_writing_process_ends_beside_a_silent_caller(tmp_path: Path):
     path = tmp_path / "simulation.db"
-    with running(WRITER, path) as process:
-        with socket.create_connection(("127.0.0.1", _entry(path).port), timeout=60):
-            assert process.stdin is not None
-            process.stdin.write("end\n")
-            process.stdin.flush()
-            assert process.wait(PROMPT_SECONDS) == 0
+    with (
+        running(WRITER, path) as process,
+        socket.create_connection(("127.0.0.1", _entry(path).port), timeout=60),
+    ):
+        assert process.stdin is not None
+        process.stdin.write("end\n")
+        process.stdin.flush()
+        assert process.wait(PROMPT_SECONDS) == 0
