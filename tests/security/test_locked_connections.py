@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from payment_simulator.errors import DatabaseFullError
 from payment_simulator.persistence.connection import DatabaseManager
 from payment_simulator.persistence.copying import copy_database
+from payment_simulator.persistence.leftovers import maker
 from payment_simulator.persistence.scratch import ScratchStore
 from payment_simulator.persistence.store import Store
 
@@ -81,7 +83,8 @@ def test_files_that_the_package_makes_are_private_and_go(record: Path):
 
 
 def test_a_folder_left_by_a_killed_process_goes(record: Path):
-    left = record.with_name(f".{record.name}.999999999-01234567.new")
+    died = re.sub(r"-\d+-([0-9a-f]{8})$", r"-999999999-\1", maker())
+    left = record.with_name(f".{record.name}.{died}.new")
     (left / "files-1").mkdir(parents=True)
     (left / "files-1" / "copy.db").write_text("half")
     DatabaseManager(record).close()

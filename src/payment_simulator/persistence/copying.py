@@ -16,12 +16,12 @@ from payment_simulator.errors import DatabaseFullError, InputError, ReadOnlyData
 from payment_simulator.persistence.faults import translating
 from payment_simulator.persistence.files import (
     STORAGE_VERSION,
-    has_storage_versions,
     look,
     partial_path,
     remove_leftovers,
 )
-from payment_simulator.persistence.queries import named_queries
+from payment_simulator.persistence.placing import place
+from payment_simulator.persistence.queries import identifier, named_queries
 from payment_simulator.persistence.store import Store
 
 SQL = "payment_simulator.persistence.sql"
@@ -53,7 +53,7 @@ def copy_database(store: Store, target: Path) -> None:
         _copy_into(store, made)
         try:
             shutil.move(made, partial)
-            partial.rename(target)
+            is_placed = place(partial, target)
         except OSError as error:
             with suppress(OSError):
                 partial.unlink()
@@ -64,15 +64,18 @@ def copy_database(store: Store, target: Path) -> None:
                 f"{target} cannot be written ({error.strerror}); free some space, or give a path "
                 "in a folder that may be written"
             ) from error
+        if not is_placed:
+            partial.unlink()
+            raise InputError(f"{target} was made meanwhile; give another name, or move it away")
 
 
 def _copy_into(store: Store, made: Path) -> None:
     queries = named_queries(SQL)
     names = {
-        "source": _identifier(store.database_name),
+        "source": identifier(store.database_name),
         "alias": f"copy_{uuid.uuid4().hex}",
         "path": _literal(str(made)),
-        "option": f", STORAGE_VERSION '{STORAGE_VERSION}'" if has_storage_versions() else "",
+        "version": _literal(STORAGE_VERSION),
     }
     cursor = store.cursor()
     try:
@@ -80,6 +83,7 @@ def _copy_into(store: Store, made: Path) -> None:
             cursor.execute(queries["attach_copy"].format(**names))
             try:
                 cursor.execute(queries["copy_into"].format(**names))
+                cursor.execute(queries["finish_copy"].format(**names))
             finally:
                 cursor.execute(queries["detach_copy"].format(**names))
     finally:
@@ -95,10 +99,6 @@ def back_up(store: Store, label: str) -> Path:
     target = source.with_name(f"{source.name}.{label}-{stamp}.bak")
     copy_database(store, target)
     return target
-
-
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _literal(text: str) -> str:

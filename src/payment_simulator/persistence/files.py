@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import shutil
 import tempfile
-import uuid
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -25,18 +23,15 @@ from payment_simulator.errors import (
     ReadOnlyDatabaseError,
 )
 from payment_simulator.persistence.faults import translating
+from payment_simulator.persistence.leftovers import MAKER, leftovers, maker
+from payment_simulator.persistence.placing import place
 
 #: The oldest DuckDB line that must be able to read what is written here.
 STORAGE_VERSION = "v1.5.0"
 #: What may be set in an open database; nothing in a file can set anything.
-OPEN_SETTINGS = ("memory_limit", "threads", "checkpoint_threshold")
+OPEN_SETTINGS = ("memory_limit", "threads", "checkpoint_threshold", "checkpoint_on_shutdown")
 #: What DuckDB may hold in memory; more is spilled to disk. ``SET memory_limit`` changes it.
 MEMORY_LIMIT = "256MiB"
-
-
-def has_storage_versions() -> bool:
-    """Tell whether this DuckDB writes a newer format unless told otherwise."""
-    return int(duckdb.__version__.split(".", 1)[0]) >= 2  # noqa: PLR2004 - the 2.0 line
 
 
 def open_config(database: Path | None = None) -> dict[str, str | bool | int | float | list[str]]:
@@ -49,7 +44,7 @@ def open_config(database: Path | None = None) -> dict[str, str | bool | int | fl
     database : pathlib.Path, optional
         The file; without it, a database in memory.
     """
-    config: dict[str, str | bool | int | float | list[str]] = {
+    return {
         # SQL may come with a file or from a reader: it reaches no other file than the database
         # and those of one folder, which is also where DuckDB puts what has no room in memory.
         "enable_external_access": "false",
@@ -66,10 +61,8 @@ def open_config(database: Path | None = None) -> dict[str, str | bool | int | fl
         # also pins every block that it touches.
         "index_scan_max_count": "0",
         "index_scan_percentage": "0",
+        "storage_compatibility_version": STORAGE_VERSION,
     }
-    if has_storage_versions():
-        config["storage_compatibility_version"] = STORAGE_VERSION
-    return config
 
 
 def look_config(database: Path) -> dict[str, str | bool | int | float | list[str]]:
@@ -89,10 +82,9 @@ def spill_path(database: Path | None) -> Path:
     can know its name before, and what the package puts there is in a folder that only this user
     can read.
     """
-    unique = f"{os.getpid()}-{secrets.token_hex(4)}"
     if database is not None and os.access(database.parent, os.W_OK | os.X_OK):
-        return database.with_name(f".{database.name}.{unique}.new")
-    return Path(tempfile.gettempdir()).resolve() / f"payment-sim-{unique}"
+        return partial_path(database, database)
+    return Path(tempfile.gettempdir()).resolve() / f"payment-sim-{maker()}"
 
 
 def log_path(database: Path) -> Path:
@@ -108,6 +100,7 @@ def real_path(path: Path) -> Path:
     NotADatabaseError
         No file can be at such a path.
     """
+    _refuse_name(path.absolute())
     try:
         file = path.resolve()
         leads_nowhere = path.is_symlink() and not path.exists() and not log_path(file).exists()
@@ -117,7 +110,27 @@ def real_path(path: Path) -> Path:
         raise NotADatabaseError(
             f"{path} is a link that leads nowhere; mend it, or give another path"
         )
+    _refuse_name(file)
     return file
+
+
+def _refuse_name(path: Path) -> None:
+    r"""Refuse a path that DuckDB takes for another.
+
+    What follows a ``?`` it takes for options: it puts the log's ending before it, where the next
+    one that opens the file does not look. ``\`` separates folders for it on every system.
+    """
+    odd = "?" if os.name == "nt" else "?\\"
+    found = next((sign for sign in odd if sign in str(path)), None)
+    if found is None:
+        return
+    start, _, rest = str(path).partition("?")
+    log = Path(f"{start}.wal?{rest}")
+    also = f", and {log} to the same name with .wal at its end" * (rest != "" and log.is_file())
+    raise NotADatabaseError(
+        f"{path} cannot be used for a database: DuckDB does not take {found!r} in a path for a "
+        f"part of a name. Give a path without it, or rename what is there{also}"
+    )
 
 
 def look(database: Path) -> bool:
@@ -156,6 +169,7 @@ def look_for_content(database: Path) -> None:
 
 
 def _look(database: Path) -> bool:
+    _refuse_name(database)
     if not database.parent.is_dir():
         raise NotADatabaseError(
             f"{database}: there is no folder {database.parent}; make it, or give another path"
@@ -188,8 +202,7 @@ def create(database: Path) -> None:
     try:
         make_empty(partial)
         _remove_if_empty(database)
-        with suppress(FileExistsError):
-            os.link(partial, database)  # unlike rename, never replaces a file
+        place(partial, database)
     except DatabaseError as error:
         raise type(error)(f"{database} cannot be created: {error}") from error
     except OSError as error:
@@ -226,33 +239,18 @@ def partial_path(database: Path, target: Path) -> Path:
 
     It tells which process makes it, so that ``remove_leftovers`` knows when nobody does any more.
     """
-    unique = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    return target.with_name(f".{database.name}.{unique}.new")
+    return target.with_name(f".{database.name}.{maker()}.new")
 
 
 def remove_leftovers(database: Path) -> None:
-    """Remove half-made files of processes that were killed while making them.
+    """Remove half-made files of processes of this machine that were killed while making them.
 
     Those of the copies before a migration, ``NAME.LABEL-TIME.bak``, are among them.
     """
-    name = re.escape(database.name)
-    pattern = re.compile(rf"^\.{name}(?:\..+\.bak)?\.(\d+)-[0-9a-f]{{8}}\.new(?:\.wal)?$")
-    with suppress(OSError):
-        for entry in database.parent.iterdir():
-            found = pattern.match(entry.name)
-            if found and not is_alive(int(found[1])):
-                if entry.is_dir() and not entry.is_symlink():
-                    shutil.rmtree(entry, ignore_errors=True)
-                else:
-                    entry.unlink()
-
-
-def is_alive(pid: int) -> bool:
-    """Tell whether a process of this number runs, as far as this user can tell."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
+    pattern = rf"\.{re.escape(database.name)}(?:\..+\.bak)?\.{MAKER}\.new(?:\.wal)?"
+    for entry, _ in leftovers(database.parent, pattern):
+        with suppress(OSError):
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry, ignore_errors=True)
+            else:
+                entry.unlink()

@@ -14,7 +14,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from payment_simulator.persistence.files import is_alive
+from payment_simulator.persistence.leftovers import is_alive
 
 _TCP = Path("/proc/net/tcp")
 _LISTENING = "0A"
