@@ -25,6 +25,7 @@ from payment_simulator.errors import (
 from payment_simulator.persistence.faults import is_held, lock_holder, translated, translating
 from payment_simulator.persistence.files import (
     create,
+    lock,
     log_path,
     look,
     look_config,
@@ -117,6 +118,7 @@ class DatabaseManager:
         self._finalizer: weakref.finalize[..., DatabaseManager] | None = None
         if in_memory:
             self.conn = duckdb.connect(MEMORY, config=open_config())
+            lock(self.conn)
         else:
             try:
                 open_file = self._open_to_read if read_only else self._open_to_write
@@ -144,6 +146,7 @@ class DatabaseManager:
         conn = duckdb.connect(str(self._file), read_only=read_only, config=open_config(self._file))
         try:
             refuse_foreign(conn, self._file)
+            lock(conn, writes=not read_only)
         except BaseException:
             conn.close()
             raise
@@ -165,9 +168,6 @@ class DatabaseManager:
                     if is_left_open:
                         self._look_first()
                     conn = self._connect()
-                # Closing would write and remove the log at this path, whatever lies there by then:
-                # ``Store.settle`` looks first.
-                conn.execute("PRAGMA disable_checkpoint_on_shutdown")
                 return self._with_log_written(conn) if has_log else conn
             except duckdb.Error as error:
                 if not is_held(error):
@@ -260,6 +260,7 @@ class DatabaseManager:
             with translating():
                 conn = duckdb.connect(str(copy), read_only=True, config=open_config(copy))
                 refuse_foreign(conn, copy, self._file)
+                lock(conn)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise

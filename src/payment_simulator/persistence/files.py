@@ -29,7 +29,7 @@ from payment_simulator.persistence.placing import place
 #: The oldest DuckDB line that must be able to read what is written here.
 STORAGE_VERSION = "v1.5.0"
 #: What may be set in an open database; nothing in a file can set anything.
-OPEN_SETTINGS = ("memory_limit", "threads", "checkpoint_threshold", "checkpoint_on_shutdown")
+OPEN_SETTINGS = ("memory_limit", "threads", "checkpoint_threshold")
 #: What DuckDB may hold in memory; more is spilled to disk. ``SET memory_limit`` changes it.
 MEMORY_LIMIT = "256MiB"
 
@@ -50,7 +50,6 @@ def open_config(database: Path | None = None) -> dict[str, str | bool | int | fl
         "enable_external_access": "false",
         "temp_directory": str(spill_path(database)),
         "allow_persistent_secrets": "false",
-        "lock_configuration": "true",
         "allowed_configs": list(OPEN_SETTINGS),
         # DuckDB fetches an extension from the network when it meets, say, an SQLite file.
         "autoinstall_known_extensions": "false",
@@ -63,6 +62,26 @@ def open_config(database: Path | None = None) -> dict[str, str | bool | int | fl
         "index_scan_percentage": "0",
         "storage_compatibility_version": STORAGE_VERSION,
     }
+
+
+def lock(conn: duckdb.DuckDBPyConnection, *, writes: bool = False) -> None:
+    """Lock the settings of an opened database, but for ``OPEN_SETTINGS``.
+
+    Parameters
+    ----------
+    conn : duckdb.DuckDBPyConnection
+        A connection to it.
+    writes : bool
+        Whether it is a file that is written. Closing would write and remove the log at its path,
+        whatever lies there by then: ``Store.settle`` looks first.
+    """
+    try:
+        if writes:
+            conn.execute("PRAGMA disable_checkpoint_on_shutdown")
+        conn.execute("SET lock_configuration = true")
+    except duckdb.InvalidInputException as error:
+        if "has been locked" not in str(error):  # by another manager of this process
+            raise
 
 
 def look_config(database: Path) -> dict[str, str | bool | int | float | list[str]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from payment_simulator.persistence.files import open_config
+from payment_simulator.persistence.files import lock, open_config
 from payment_simulator.persistence.store import Store
 
 #: What its tables go by: ``scratch.NAME``.
@@ -38,6 +38,7 @@ class ScratchStore(Store):
         place = str(room).replace("'", "''")
         # In row groups of the usual size, some hundred thousand long rows would be held at once.
         self.run_script(f"ATTACH '{place}/scratch.db' AS {SCRATCH} (ROW_GROUP_SIZE {_ROWS})")
+        lock(self._connection)
 
     def set_memory(self, memory_bytes: int) -> None:
         """Set how much memory it may take."""
