@@ -135,10 +135,10 @@ def check(file: FileArgument, json: JsonOption = False) -> None:
     from payment_simulator.ai_cash_mgmt.persistence.checking import check_record
     from payment_simulator.cli.output import print_json
     from payment_simulator.cli.table import print_table
-    from payment_simulator.persistence.connection import DatabaseManager
+    from payment_simulator.persistence.reading import open_store
 
-    with DatabaseManager(file, read_only=True) as manager:
-        findings = list(check_record(manager.conn))
+    with open_store(file) as store:
+        findings = list(check_record(store))
     faults = sum(finding.is_fault for finding in findings)
     if json:
         print_json(

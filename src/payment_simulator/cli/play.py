@@ -99,12 +99,13 @@ def resume(
     from payment_simulator.ai_cash_mgmt import GameRepository
     from payment_simulator.ai_cash_mgmt.config import GameConfig
     from payment_simulator.ai_cash_mgmt.orchestrator import resume_game, unfinished_game
+    from payment_simulator.analysis.opening import open_record
     from payment_simulator.persistence.connection import DatabaseManager
 
     path = database_to_read(db, "resume GAME")
     # Looked at before it is opened for writing, which would make a file that is not there.
-    with DatabaseManager(path, read_only=True) as manager:
-        session = unfinished_game(GameRepository(manager.conn), game)
+    with open_record(path) as record:
+        session = unfinished_game(record, game)
     limit = GameConfig.from_json(session.config_json).convergence.max_iterations
     about = ending(path, trust=trust, game_id=game, status=session.status)
     with about as told, DatabaseManager(path) as manager:

@@ -8,18 +8,28 @@ file in this process shares.
 from __future__ import annotations
 
 import logging
+import shutil
+import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from payment_simulator.errors import DatabaseError, DatabaseMovedError, InputError
+from payment_simulator.errors import (
+    DatabaseError,
+    DatabaseFullError,
+    DatabaseMovedError,
+    InputError,
+)
 from payment_simulator.persistence.faults import translating
 from payment_simulator.persistence.identity import open_file
 from payment_simulator.persistence.interrupts import is_interrupt, undisturbed
+from payment_simulator.persistence.queries import named_queries
 
+SQL = "payment_simulator.persistence.sql"
 Row = tuple[Any, ...]
 
 _log = logging.getLogger(__name__)
@@ -62,6 +72,11 @@ class Store:
         self._failed: BaseException | None = None
         #: The transaction in which DuckDB may still be.
         self._open: object | None = None
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Tell whether another process writes the database and is asked for what is read."""
+        return False
 
     @property
     def in_transaction(self) -> bool:
@@ -290,6 +305,29 @@ class Store:
         """Keep other writers of this process waiting during the enclosed block."""
         with self._lock:
             yield
+
+    @contextmanager
+    def room(self) -> Iterator[Path]:
+        """Give a new folder of this user alone, in which the database may read and write files.
+
+        It may nowhere else. The folder is removed at the end.
+        """
+        place = self.read(named_queries(SQL)["spill_folder"])[0][0] or tempfile.gettempdir()
+        outer = Path(place)
+        try:
+            outer.mkdir(mode=0o700, exist_ok=True)
+            folder = tempfile.mkdtemp(prefix="files-", dir=outer)
+        except OSError as error:
+            raise DatabaseFullError(
+                f"no folder for temporary files can be made in {outer.parent} ({error.strerror}); "
+                "free some space, or set TMPDIR to a folder that may be written"
+            ) from error
+        try:
+            yield Path(folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):
+                outer.rmdir()  # unless it is in use
 
     def run_script(self, sql: str) -> None:
         """Execute the statements of a ``.sql`` file of this package."""

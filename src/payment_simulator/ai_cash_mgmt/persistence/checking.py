@@ -66,12 +66,12 @@ class Finding:
         return asdict(self)
 
 
-def check_record(conn: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
+def check_record(conn: duckdb.DuckDBPyConnection | Store) -> Iterator[Finding]:
     """Find everything in a database that is not as this package would have written it.
 
     Parameters
     ----------
-    conn : duckdb.DuckDBPyConnection
+    conn : duckdb.DuckDBPyConnection or Store
         An open database; reading is enough, and nothing is changed.
 
     Yields
@@ -79,7 +79,7 @@ def check_record(conn: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
     Finding
         In the order of the tables. A database of some gigabytes takes its time: every row is read.
     """
-    store = Store(conn)
+    store = conn if isinstance(conn, Store) else Store(conn)
     state = schema_state(store)
     found = table_columns(store)
     yield from _check_schema(store, state)
