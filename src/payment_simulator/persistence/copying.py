@@ -20,6 +20,7 @@ from payment_simulator.persistence.files import (
     partial_path,
     remove_leftovers,
 )
+from payment_simulator.persistence.placing import place
 from payment_simulator.persistence.queries import identifier, named_queries
 from payment_simulator.persistence.store import Store
 
@@ -58,9 +59,13 @@ def copy_database(store: Store, target: Path) -> None:
             cursor.execute(queries["attach_copy"].format(**names))
             try:
                 cursor.execute(queries["copy_into"].format(**names))
+                cursor.execute(queries["finish_copy"].format(**names))
             finally:
                 cursor.execute(queries["detach_copy"].format(**names))
-        partial.rename(target)
+        if not place(partial, target):
+            raise InputError(  # noqa: TRY301 - so that the copy is removed below
+                f"{target} was made meanwhile; give another name, or move it away"
+            )
     except BaseException:
         for leftover in (partial, log_path(partial)):
             with suppress(OSError):

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from payment_simulator.persistence.connection import DatabaseManager
-from payment_simulator.persistence.files import is_alive, log_path
+from payment_simulator.persistence.files import log_path
+from payment_simulator.persistence.leftovers import is_alive
 from payment_simulator.persistence.migrations import (
     SCHEMA_VERSION,
     SQL,

@@ -76,6 +76,10 @@ ATTACH {path} AS {alias} (READ_WRITE, STORAGE_VERSION {version})
 -- name: copy_into
 COPY FROM DATABASE {source} TO {alias}
 
+-- name: finish_copy
+-- Detaching it does not, in a process that decides itself when a log is written into its file.
+CHECKPOINT {alias}
+
 -- name: detach_copy
 DETACH {alias}
 
