@@ -15,8 +15,9 @@ from payment_simulator.ai_cash_mgmt.persistence.models import (
     PolicyIterationRecord,
 )
 from payment_simulator.ai_cash_mgmt.persistence.repository import GameRepository
+from payment_simulator.ai_cash_mgmt.persistence.seals import calls_of, failure_seal, origin_seal
 from payment_simulator.ai_cash_mgmt.proposers.base import CallLog, PastStep
-from payment_simulator.ai_cash_mgmt.record.call_log import StepCalls, calls_that_count
+from payment_simulator.ai_cash_mgmt.record.call_log import StepCalls
 from payment_simulator.ai_cash_mgmt.record.ending_rows import ending_records
 from payment_simulator.ai_cash_mgmt.record.provenance import files_of, provenance_of
 from payment_simulator.ai_cash_mgmt.record.step_rows import records_of
@@ -69,7 +70,9 @@ class RecordLedger:
         self._setup = setup
         self._game_id = setup.game_id
         self._played: dict[Key, PolicyIterationRecord] = {}
-        self._calls: dict[Key, list[LLMInteractionRecord]] = {}
+        #: Steps of which the record holds calls of models from before.
+        self._asked: set[Key] = set()
+        self._calls: StepCalls | None = None
         self._failed_at: dict[Key, datetime] = {}
         self._n_failures = 0
         self._last_iteration = 0
@@ -89,8 +92,9 @@ class RecordLedger:
         )
         with self._repo.transaction():
             self._repo.save_game_session(session)
-            self._repo.save_game_provenance(provenance_of(self._game_id, now))
             files = files_of(self._game_id, setup.config, setup.scenario, setup.start)
+            origin = provenance_of(self._game_id, now)
+            self._repo.save_game_provenance(origin.replace(seal_sha256=origin_seal(origin, files)))
             self._repo.save_provenance_files(files)
 
     def take_up(self) -> None:
@@ -105,8 +109,7 @@ class RecordLedger:
             if record.created_at != self._failed_at.get(key):
                 self._played[key] = record
                 self._last_iteration = record.iteration_number
-        for call in self._repo.get_llm_interactions(self._game_id):
-            self._calls.setdefault((call.iteration_number, call.agent_id), []).append(call)
+        self._asked = set(self._repo.count_rows_of_steps(LLMInteractionRecord, self._game_id))
         session = self._repo.get_game_session(self._game_id)
         if session is not None and session.status != GameStatus.RUNNING:
             self._repo.update_game_session_status(self._game_id, GameStatus.RUNNING)
@@ -117,16 +120,23 @@ class RecordLedger:
         return None if record is None else played_step(record)
 
     def calls(self, iteration: int, bank: str) -> CallLog:
-        """Return the calls of models of a step; those made before are not made again."""
-        found = self._calls.get((iteration, bank), [])
-        counting = calls_that_count(found, self._failed_at.get((iteration, bank)))
+        """Return the calls of models of a step; those made before are not made again.
+
+        A step in which the game failed is made again with new calls.
+        """
+        key, wanted = (iteration, bank), (self._game_id, bank, iteration)
+        found = self._repo.get_llm_interactions(*wanted) if key in self._asked else []
         known = {call.attempt_number for call in found}
+        failed = self._repo.get_iteration_contexts(*wanted) if key in self._failed_at else []
+        of_failed = calls_of(failed[0]) if failed else range(0)
+        before = [call for call in found if call.attempt_number >= of_failed.stop]
 
         def save(call: LLMInteractionRecord) -> None:
             if call.attempt_number not in known:
                 self._repo.save_llm_interaction(call)
 
-        return StepCalls(self._game_id, counting, max(known, default=0) + 1, save)
+        self._calls = StepCalls(self._game_id, before, max(known, default=0) + 1, save)
+        return self._calls
 
     def save_step(self, step: Step) -> None:
         """Write a step down; it is durable when this returns."""
@@ -134,7 +144,8 @@ class RecordLedger:
             self._save(step, datetime.now(UTC))
 
     def _save(self, step: Step, now: datetime) -> None:
-        records = records_of(self._game_id, step, now)
+        calls = () if self._calls is None else self._calls.made
+        records = records_of(self._game_id, step, calls, now)
         self._last_iteration = step.iteration
         self._repo.save_policy_iteration(records.iteration)
         self._repo.save_iteration_context(records.context)
@@ -166,7 +177,7 @@ class RecordLedger:
             error_type=type(reason).__name__,
             failed_at=now,
         )
-        self._repo.save_game_failure(failure)
+        self._repo.save_game_failure(failure.replace(seal_sha256=failure_seal(failure)))
         self._n_failures += 1
         self._repo.update_game_session_status(
             self._game_id, GameStatus.FAILED, total_iterations=self._last_iteration

@@ -100,3 +100,8 @@ class GameFailureRecord(Record):
     )
     error_type: Text = Field(description="Kind of error (free text), such as ProposerError.")
     failed_at: Timestamp = Field(description="When it stopped (UTC).")
+    seal_sha256: Text | None = Field(
+        None,
+        description="Seal of the failure: SHA-256 over this row, without clock columns; none if "
+        "another program wrote it.",
+    )

@@ -45,6 +45,39 @@ FROM policy_iterations
 WHERE game_id = ? AND agent_id = ?
 ORDER BY iteration_number
 
+-- name: get_policy_iteration
+SELECT {columns} FROM policy_iterations
+WHERE game_id = ? AND agent_id = ? AND iteration_number = ?
+
+-- name: count_rows_of_steps
+-- The steps that rows of a table belong to, and how many rows each has.
+SELECT iteration_number, agent_id, count(*) FROM {table}
+WHERE game_id = ?
+GROUP BY ALL ORDER BY ALL
+
+-- name: step_times
+SELECT iteration_number, agent_id, created_at FROM policy_iterations
+WHERE game_id = ?
+ORDER BY iteration_number, agent_id
+
+-- name: runs_of_game
+SELECT run_id FROM simulation_runs WHERE game_id = ? ORDER BY run_id
+
+-- name: superseded_of_game
+-- Keys of the superseded rows of a game: the first value of a row's key is the game, or a run of it.
+SELECT table_name, record_key, revision FROM superseded_records
+WHERE CASE
+    WHEN NOT json_valid(record_key) THEN false
+    ELSE (record_key::JSON -> '$[0]')::VARCHAR = to_json(?::VARCHAR)::VARCHAR
+        OR (record_key::JSON -> '$[0]')::VARCHAR IN (
+            SELECT to_json(run_id)::VARCHAR FROM simulation_runs WHERE game_id = ?)
+END
+ORDER BY table_name, record_key, revision
+
+-- name: get_superseded_record
+SELECT {columns} FROM superseded_records
+WHERE table_name = ? AND record_key = ? AND revision = ?
+
 -- name: get_llm_interactions
 SELECT {columns} FROM llm_interaction_log
 WHERE game_id = ? AND (? IS NULL OR agent_id = ?) AND (? IS NULL OR iteration_number = ?)
