@@ -39,8 +39,9 @@ CLOCK: Final = frozenset(
 )
 #: The column that holds a seal.
 SEAL: Final = "seal_sha256"
-#: Texts that stand in a seal as the hash that is stored beside them.
-_HASHED: Final = {ProvenanceFileRecord: "content"}
+#: Columns that are left out: a text stands in a seal as the hash beside it; calls are in order, and
+#: the numbers of those of a step that was made again go on from those of the failed try.
+_LEFT_OUT: Final = {ProvenanceFileRecord: "content", LLMInteractionRecord: "attempt_number"}
 
 
 def step_seal(
@@ -78,7 +79,7 @@ def _seal(rows: Iterable[Record]) -> str:
     """
     digest = hashlib.sha256()
     for row in rows:
-        left_out = CLOCK | {SEAL, _HASHED.get(type(row), SEAL)}
+        left_out = CLOCK | {SEAL, _LEFT_OUT.get(type(row), SEAL)}
         values = {
             name: _plain(value)
             for name in type(row).model_fields
@@ -94,16 +95,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     return value + 0.0 if isinstance(value, float) else value
-
-
-def calls_of(context: IterationContextRecord) -> range:
-    """Return the numbers of the calls that a step was made of, as its context tells them.
-
-    A step that failed and was made again has the calls of both tries in one table, numbered on.
-    """
-    try:
-        told = json.loads(context.context_json)
-        first, last = told["calls"]
-        return range(int(first), int(last) + 1)
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return range(0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from payment_simulator.ai_cash_mgmt.persistence.models import (
     EquilibriumCertificateRecord,
@@ -40,7 +41,7 @@ class StepRecords(RecordStore):
         return self._read_one("get_policy_iteration", PolicyIterationRecord, key)
 
     def count_rows_of_steps(
-        self, kind: type[StepRecord] | type[PolicyIterationRecord], game_id: str
+        self, kind: type[StepRecord | PolicyIterationRecord], game_id: str
     ) -> dict[tuple[int, str], int]:
         """Return the steps of a game, as iteration and agent, that have rows of a kind.
 
@@ -51,6 +52,19 @@ class StepRecords(RecordStore):
         """
         found = self._rows("count_rows_of_steps", (game_id,), table=kind.TABLE)
         return {(number, agent): n for number, agent, n in found}
+
+    def get_rows_of_iterations(self, kind: type[R], game_id: str, first: int, last: int) -> list[R]:
+        """Return the rows of a kind that belong to some iterations of a game, in any order."""
+        words = {"table": kind.TABLE, "columns": ", ".join(kind.table().columns)}
+        found = self._rows("rows_of_iterations", (game_id, first, last), **words)
+        return [kind.from_row(row) for row in found]
+
+    def get_sample_means(self, game_id: str) -> list[tuple[Any, ...]]:
+        """Return iteration, agent, old and new cost of every step, and what its samples say.
+
+        Number and last number of the samples, and the means of their old and new costs.
+        """
+        return self._rows("sample_means", (game_id,))
 
     def get_step_times(self, game_id: str) -> dict[tuple[int, str], datetime]:
         """Return when each step of a game was recorded, by iteration and agent."""

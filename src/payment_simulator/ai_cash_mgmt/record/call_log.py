@@ -23,7 +23,9 @@ class StepCalls:
     Attributes
     ----------
     made : list of LLMInteractionRecord
-        The calls of this step so far, in their order.
+        The calls of this try of the step so far, in their order.
+    last : int
+        The highest number of a call of the step so far.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class StepCalls:
         self._next = next_number
         self._save = save
         self.made: list[LLMInteractionRecord] = []
+        self.last = max(next_number - 1, 0)
 
     @property
     def game_id(self) -> str:
@@ -61,3 +64,4 @@ class StepCalls:
         """Make a call durable."""
         self._save(interaction)
         self.made.append(interaction)
+        self.last = max(self.last, interaction.attempt_number)

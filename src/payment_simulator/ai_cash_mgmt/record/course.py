@@ -20,9 +20,10 @@ from payment_simulator.ai_cash_mgmt.persistence.models import (
     PolicyIterationRecord,
     Record,
 )
-from payment_simulator.ai_cash_mgmt.persistence.seals import calls_of, failure_seal, step_seal
+from payment_simulator.ai_cash_mgmt.persistence.seals import failure_seal, step_seal
 from payment_simulator.ai_cash_mgmt.record.comparison import (
     DifferenceError,
+    check_none,
     check_seal,
     compare_values,
 )
@@ -69,7 +70,7 @@ class Superseded:
         """Refuse superseded rows that the game cannot have left."""
         for table, key in self._left:
             raise DifferenceError(
-                f"{_TABLE}, {table} {key}: the record has this row, but the game replaced none there"
+                f"{_TABLE}, {table} {key}: the record has this row, but the game replaced none"
             )
 
 
@@ -109,6 +110,15 @@ def check_course(record: RecordedGame) -> None:
     superseded.check_nothing_is_left()
 
 
+def check_no_end(record: RecordedGame) -> None:
+    """Refuse rows of an end where there was none."""
+    repo, why = record.repository, f"the game has not ended (it is {record.session.status})"
+    check_none("game_outcomes", repo.get_game_outcomes(record.game_id), why)
+    check_none("equilibrium_certificates", repo.get_equilibrium_certificates(record.game_id), why)
+    for run_id in repo.get_run_ids(record.game_id):
+        raise DifferenceError(f"simulation_runs, run_id {run_id}: the record has it, but {why}")
+
+
 def _check_sessions(record: RecordedGame, superseded: Superseded) -> None:
     """Check that the session ran, failed and went on as the failures tell."""
     session = record.session
@@ -123,9 +133,9 @@ def _check_sessions(record: RecordedGame, superseded: Superseded) -> None:
         states.pop()
     if len(chain) != len(states):
         raise DifferenceError(
-            f"game_sessions, status: {session.status} after {len(chain) - 1} changes of the session "
-            f"(superseded_records) and {len(record.failures)} failures (game_failures); expected "
-            f"{len(states) - 1} changes"
+            f"game_sessions, status: {session.status} after {len(record.failures)} failures "
+            f"(game_failures), with {len(chain) - 1} changes of the session (superseded_records); "
+            f"expected {len(states) - 1} changes"
         )
     for number, (row, (status, total)) in enumerate(zip(chain, states, strict=True), start=1):
         is_last = number == len(chain)
@@ -202,39 +212,33 @@ def _check_contexts(
     contexts: list[IterationContextRecord],
 ) -> None:
     """Check that tries and contexts seal each other, and that every call is of one try."""
-    calls = record.calls(key)
-    place = f"iteration {key[0]} of {key[1]}"
-    n_calls, at, is_sealed = 0, 0, False
-    for number, row in enumerate(steps, start=1):
+    calls, place = record.calls_of_tries(key), f"iteration {key[0]} of {key[1]}"
+    at, is_sealed = 0, False
+    for number, (row, made) in enumerate(zip(steps, calls, strict=False), start=1):
         # A try that went as the one before left the same context.
-        if not _is_sealed(row, contexts[at], calls) and is_sealed and at + 1 < len(contexts):
+        if is_sealed and not _seals(contexts[at], row, made) and at + 1 < len(contexts):
             at += 1
-        is_sealed = _is_sealed(row, contexts[at], calls)
+        is_sealed = _seals(contexts[at], row, made)
         if not is_sealed:
             raise DifferenceError(
                 f"iteration_context, {place}: seal_sha256 is not that of try {number} of the step"
             )
-        numbers = calls_of(contexts[at])
-        if numbers and numbers.stop - 1 != n_calls:
-            compare_values(f"iteration_context, {place}, first call", n_calls + 1, numbers.start)
-            n_calls = numbers.stop - 1
     if at + 1 != len(contexts):
         raise DifferenceError(f"iteration_context, {place}: more contexts than tries of the step")
     # Of a step that is being made again, more calls may have been answered.
-    is_open = record.has_failed_at(key) and record.session.status == GameStatus.RUNNING
-    if len(calls) < n_calls or (len(calls) > n_calls and not is_open):
+    is_open = record.session.status == GameStatus.RUNNING
+    if record.has_failed_at(key) and calls[-1] and not is_open:
         raise DifferenceError(
-            f"llm_interaction_log, {place}: {len(calls)} calls, expected {n_calls}"
+            f"llm_interaction_log, {place}, call {calls[-1][0].attempt_number}: the record has "
+            "this row, but the game failed before"
         )
-    check_numbers(place, [call.attempt_number for call in calls])
+    check_numbers(place, [call.attempt_number for made in calls for call in made])
 
 
-def _is_sealed(
-    row: PolicyIterationRecord, context: IterationContextRecord, calls: list[LLMInteractionRecord]
+def _seals(
+    context: IterationContextRecord, row: PolicyIterationRecord, calls: list[LLMInteractionRecord]
 ) -> bool:
-    numbers = calls_of(context)
-    made = [call for call in calls if call.attempt_number in numbers]
-    return context.seal_sha256 == step_seal(row, context, made)
+    return context.seal_sha256 == step_seal(row, context, calls)
 
 
 def check_numbers(place: str, numbers: list[int]) -> None:

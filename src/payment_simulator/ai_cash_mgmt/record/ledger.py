@@ -15,7 +15,7 @@ from payment_simulator.ai_cash_mgmt.persistence.models import (
     PolicyIterationRecord,
 )
 from payment_simulator.ai_cash_mgmt.persistence.repository import GameRepository
-from payment_simulator.ai_cash_mgmt.persistence.seals import calls_of, failure_seal, origin_seal
+from payment_simulator.ai_cash_mgmt.persistence.seals import failure_seal, origin_seal
 from payment_simulator.ai_cash_mgmt.proposers.base import CallLog, PastStep
 from payment_simulator.ai_cash_mgmt.record.call_log import StepCalls
 from payment_simulator.ai_cash_mgmt.record.ending_rows import ending_records
@@ -73,7 +73,7 @@ class RecordLedger:
         #: Steps of which the record holds calls of models from before.
         self._asked: set[Key] = set()
         self._calls: StepCalls | None = None
-        self._failed_at: dict[Key, datetime] = {}
+        self._failed: dict[Key, GameFailureRecord] = {}
         self._n_failures = 0
         self._last_iteration = 0
 
@@ -102,11 +102,12 @@ class RecordLedger:
         for failure in self._repo.get_game_failures(self._game_id):
             self._n_failures += 1
             if failure.agent_id is not None and failure.iteration_number is not None:
-                self._failed_at[failure.iteration_number, failure.agent_id] = failure.failed_at
+                self._failed[failure.iteration_number, failure.agent_id] = failure
         for record in self._repo.get_policy_iterations(self._game_id):
             key = record.iteration_number, record.agent_id
             # A step in which the game failed is made once more.
-            if record.created_at != self._failed_at.get(key):
+            failed = self._failed.get(key)
+            if failed is None or record.created_at != failed.failed_at:
                 self._played[key] = record
                 self._last_iteration = record.iteration_number
         self._asked = set(self._repo.count_rows_of_steps(LLMInteractionRecord, self._game_id))
@@ -124,12 +125,12 @@ class RecordLedger:
 
         A step in which the game failed is made again with new calls.
         """
-        key, wanted = (iteration, bank), (self._game_id, bank, iteration)
-        found = self._repo.get_llm_interactions(*wanted) if key in self._asked else []
+        key, found = (iteration, bank), []
+        if key in self._asked:
+            found = self._repo.get_llm_interactions(self._game_id, bank, iteration)
         known = {call.attempt_number for call in found}
-        failed = self._repo.get_iteration_contexts(*wanted) if key in self._failed_at else []
-        of_failed = calls_of(failed[0]) if failed else range(0)
-        before = [call for call in found if call.attempt_number >= of_failed.stop]
+        n_failed = self._failed[key].model_calls if key in self._failed else 0
+        before = [call for call in found if call.attempt_number > n_failed]
 
         def save(call: LLMInteractionRecord) -> None:
             if call.attempt_number not in known:
@@ -176,6 +177,7 @@ class RecordLedger:
             reason=str(reason).encode("utf-8", "replace").decode() or type(reason).__name__,
             error_type=type(reason).__name__,
             failed_at=now,
+            model_calls=0 if bank is None or self._calls is None else self._calls.last,
         )
         self._repo.save_game_failure(failure.replace(seal_sha256=failure_seal(failure)))
         self._n_failures += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from itertools import pairwise
 
 from payment_simulator.ai_cash_mgmt.persistence.models import (
     GameFailureRecord,
@@ -13,8 +14,8 @@ from payment_simulator.ai_cash_mgmt.persistence.models import (
     LLMInteractionRecord,
     PolicyIterationRecord,
 )
+from payment_simulator.ai_cash_mgmt.persistence.models.base import INT32_MAX
 from payment_simulator.ai_cash_mgmt.persistence.repository import GameRepository
-from payment_simulator.ai_cash_mgmt.persistence.seals import calls_of
 from payment_simulator.ai_cash_mgmt.proposers.base import Proposal, ProposerError, Situation
 
 Key = tuple[int, str]
@@ -72,13 +73,18 @@ class RecordedGame:
         """Return all calls of models of a step, those of failed tries included."""
         return self.repository.get_llm_interactions(self.game_id, key[1], key[0])
 
+    def calls_of_tries(self, key: Key) -> list[list[LLMInteractionRecord]]:
+        """Return the calls of each try of a step, and at last those after its last failure."""
+        ends = [failure.model_calls for failure in self.failures_of.get(key, [])]
+        calls = self.calls(key)
+        return [
+            [call for call in calls if first < call.attempt_number <= last]
+            for first, last in pairwise([0, *ends, INT32_MAX])
+        ]
+
     def counting_calls(self, key: Key) -> list[LLMInteractionRecord]:
-        """Return the calls that a step was made of; of one that is not there, all that are."""
-        context = self.context(key)
-        if context is None:
-            return self.calls(key)
-        numbers = calls_of(context)
-        return [call for call in self.calls(key) if call.attempt_number in numbers]
+        """Return the calls that the step in the record was made of."""
+        return self.calls_of_tries(key)[-2 if self.has_failed_at(key) else -1]
 
 
 class ReplayedProposals:

@@ -132,8 +132,8 @@ class ReplayLedger:
         if self._record.has_failed_at(key):
             if self._record.has_ended:
                 raise DifferenceError(
-                    f"policy_iterations, iteration {step.iteration} of {step.bank}: the game failed "
-                    "in this step, expected the step that was made again"
+                    f"policy_iterations, iteration {step.iteration} of {step.bank}: the game "
+                    "failed in this step, expected the step that was made again"
                 )
             # The fault was of that moment. What can be told of the step, its course tells.
             self._seen.add(key)
@@ -149,8 +149,8 @@ class ReplayLedger:
         key = (step.iteration, step.bank)
         if not self._record.has_failed_at(key):
             raise DifferenceError(
-                f"iteration {step.iteration} of {step.bank}: played once more, the game fails here: "
-                f"{reason}"
+                f"iteration {step.iteration} of {step.bank}: played once more, the game fails "
+                f"here: {reason}"
             )
         self._compare(key, self._rows(step))
         failure = self._record.failures_of[key][-1]
@@ -182,10 +182,11 @@ class ReplayLedger:
             {name: [getattr(row, name) for row in stored] for name in rows.samples},
         )
         n_calls = 0 if self._calls is None else len(self._calls.made)
-        if key not in self._record.failures_of and self._asked.get(key, 0) != n_calls:
+        n_stored = self._asked.get(key, 0)
+        if key not in self._record.failures_of and n_stored != n_calls:
             raise DifferenceError(
-                f"llm_interaction_log, {place}: the record has {self._asked.get(key, 0)} calls, the "
-                f"game makes {n_calls}"
+                f"llm_interaction_log, {place}: the record has {n_stored} calls, the game makes "
+                f"{n_calls}"
             )
         self._seen.add(key)
 
@@ -230,10 +231,8 @@ class ReplayLedger:
     def check_nothing_is_left(self) -> None:
         """Refuse rows of steps in the record that the game does not have."""
         record, repo = self._record, self._record.repository
-        tables = [("policy_iterations", record.steps())]
-        for kind in _OF_STEPS:
-            tables.append((kind.TABLE, list(repo.count_rows_of_steps(kind, self._game_id))))
-        for table, keys in tables:
+        tables = {kind.TABLE: repo.count_rows_of_steps(kind, self._game_id) for kind in _OF_STEPS}
+        for table, keys in {"policy_iterations": record.steps(), **tables}.items():
             for key in keys:
                 is_open = table == LLMInteractionRecord.TABLE and key == self._next
                 if key not in self._seen and not is_open:

@@ -65,7 +65,7 @@ def records_of(
         "iteration_number": step.iteration,
     }
     iteration = _iteration(key, step, now or datetime.now(UTC))
-    context = _context(key, step, calls)
+    context = _context(key, step)
     return StepRecords(
         iteration=iteration,
         context=context.replace(seal_sha256=step_seal(iteration, context, calls)),
@@ -92,11 +92,9 @@ def _iteration(key: dict[str, Any], step: Step, now: datetime) -> PolicyIteratio
     )
 
 
-def _context(
-    key: dict[str, Any], step: Step, calls: Sequence[LLMInteractionRecord]
-) -> IterationContextRecord:
+def _context(key: dict[str, Any], step: Step) -> IterationContextRecord:
     report, shown = step.report, step.shown
-    more: dict[str, Any] = {
+    more = {
         "past_steps": step.n_past,
         "refused": [
             {"proposal": refused.text, "errors": list(refused.errors)} for refused in step.refused
@@ -108,8 +106,6 @@ def _context(
             "lower_bound": step.decision.lower_bound,
         },
     }
-    if calls:
-        more["calls"] = [calls[0].attempt_number, calls[-1].attempt_number]
     return IterationContextRecord(
         **key,
         num_samples=report.num_samples,

@@ -25,13 +25,12 @@ from payment_simulator.ai_cash_mgmt.persistence.repository import GameRepository
 from payment_simulator.ai_cash_mgmt.persistence.seals import origin_seal
 from payment_simulator.ai_cash_mgmt.record.comparison import (
     DifferenceError,
-    check_none,
     check_seal,
     compare_all,
     compare_json,
     compare_values,
 )
-from payment_simulator.ai_cash_mgmt.record.course import check_course
+from payment_simulator.ai_cash_mgmt.record.course import check_course, check_no_end
 from payment_simulator.ai_cash_mgmt.record.provenance import (
     config_of,
     files_of,
@@ -143,7 +142,7 @@ def verify_game(
         setup = _recorded_setup(record, files, threads)
         _check_origin(origin, files, setup)
         if not record.has_ended:
-            _check_no_end(record)
+            check_no_end(record)
         check_course(record)
         replay = ReplayLedger(setup, record)
         _play(GameLoop(setup, replay, on_step, on_work=on_work), replay, record)
@@ -217,15 +216,6 @@ def _check_origin(
     if origin is None:
         raise DifferenceError("game_provenance: the game has this row, the record does not")
     check_seal("game_provenance", origin, origin_seal(origin, files))
-
-
-def _check_no_end(record: RecordedGame) -> None:
-    """Refuse rows of an end where there was none."""
-    repo, why = record.repository, f"the game has not ended (it is {record.session.status})"
-    check_none("game_outcomes", repo.get_game_outcomes(record.game_id), why)
-    check_none("equilibrium_certificates", repo.get_equilibrium_certificates(record.game_id), why)
-    for run_id in repo.get_run_ids(record.game_id):
-        raise DifferenceError(f"simulation_runs, run_id {run_id}: the record has it, but {why}")
 
 
 def _play(loop: GameLoop, replay: ReplayLedger, record: RecordedGame) -> None:

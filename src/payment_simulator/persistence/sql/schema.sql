@@ -279,6 +279,7 @@ CREATE TABLE game_failures (
     reason VARCHAR NOT NULL,
     error_type VARCHAR NOT NULL,
     failed_at TIMESTAMP NOT NULL,
+    model_calls INTEGER NOT NULL CHECK (model_calls >= 0),
     seal_sha256 VARCHAR,
     PRIMARY KEY (game_id, failure_number)
 );

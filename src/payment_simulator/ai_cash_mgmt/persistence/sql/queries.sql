@@ -55,6 +55,19 @@ SELECT iteration_number, agent_id, count(*) FROM {table}
 WHERE game_id = ?
 GROUP BY ALL ORDER BY ALL
 
+-- name: rows_of_iterations
+SELECT {columns} FROM {table}
+WHERE game_id = ? AND iteration_number BETWEEN ? AND ?
+
+-- name: sample_means
+-- What the steps of a game say that policies cost, and the means of their samples.
+SELECT i.iteration_number, i.agent_id, i.old_cost, i.new_cost,
+       count(s.sample_number), max(s.sample_number), avg(s.old_cost), avg(s.new_cost)
+FROM policy_iterations AS i
+LEFT JOIN evaluation_samples AS s USING (game_id, agent_id, iteration_number)
+WHERE i.game_id = ?
+GROUP BY ALL ORDER BY ALL
+
 -- name: step_times
 SELECT iteration_number, agent_id, created_at FROM policy_iterations
 WHERE game_id = ?
