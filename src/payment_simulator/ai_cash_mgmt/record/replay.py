@@ -72,7 +72,8 @@ class ReplayLedger:
     steps : int
         Steps that were found equal.
     fed_back : Counter
-        How many answers of each model, and proposals of each class of a user, were fed back.
+        How many answers of each model, and proposals of each class of a user, were fed back; by
+        what it is, and whose.
     has_failed : bool
         Whether the game failed where the record says that it did.
     is_complete : bool
@@ -89,7 +90,7 @@ class ReplayLedger:
         #: The step that the game would make next, where the record ends.
         self._next: Key | None = None
         self.steps = 0
-        self.fed_back: Counter[str] = Counter()
+        self.fed_back: Counter[tuple[str, str]] = Counter()
         self.has_failed = False
         self.is_complete = False
 
@@ -119,7 +120,7 @@ class ReplayLedger:
         def compare(call: LLMInteractionRecord) -> None:
             compare_row(call, by_number.get(call.attempt_number))
             if call.raw_response is not None:
-                self.fed_back[f"answers of {call.llm_model}"] += 1
+                self.fed_back["answer", call.llm_model] += 1
 
         self._calls = _NoNewCalls(self._game_id, counting, self._record, key, compare)
         return self._calls
@@ -141,7 +142,7 @@ class ReplayLedger:
             raise RecordEndsError
         self._compare(key, self._rows(step))
         if self._setup.config.proposer_of(step.bank).kind == "python":
-            self.fed_back[f"proposals of {step.label}"] += 1
+            self.fed_back["proposal", step.label] += 1
         self.steps += 1
 
     def save_failed_step(self, step: Step, reason: Exception) -> None:

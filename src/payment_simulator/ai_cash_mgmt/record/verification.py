@@ -238,14 +238,14 @@ def _play(loop: GameLoop, replay: ReplayLedger, record: RecordedGame) -> None:
 
 def _not_proved(record: RecordedGame, replay: ReplayLedger) -> tuple[str, ...]:
     """Say what playing a game once more cannot prove of its record."""
-    said = ["times, durations, and the versions of the program, its libraries and the machine"]
-    for what, count in sorted(replay.fed_back.items()):
-        said.append(f"{count:,} {what}: fed back as they were recorded")
+    said = ["times and durations, and the versions of program, libraries and machine"]
+    for (what, whose), count in sorted(replay.fed_back.items()):
+        said.append(f"{counted(count, what)} of {whose}, fed back as recorded")
     if record.failures:
-        said.append(f"{counted(len(record.failures), 'failure')} on the way")
+        said.append(f"{counted(len(record.failures), 'failure')} on the way, as recorded")
     if not record.has_ended:
-        missing = "every step is there, but not the end" if replay.is_complete else "no end"
-        said.append(f"how the game ends: it is {record.session.status}, with {missing}")
+        there = "every step is there, the end is not" if replay.is_complete else "there is none"
+        said.append(f"the end of the game, which is {record.session.status}: {there}")
     return tuple(said)
 
 
