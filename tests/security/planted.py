@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -124,35 +124,48 @@ def _edited(text: str) -> str:
     return text[:at] + other + text[at + 1 :]
 
 
-class _UndoError(Exception):
-    """Ends a transaction of which nothing is to stay."""
-
-
 @contextmanager
-def _undone(repo: GameRepository) -> Iterator[None]:
-    with suppress(_UndoError), repo.transaction():
+def changed(
+    repo: GameRepository, kind: type[Record], column: str, row: int, new: Any
+) -> Iterator[None]:
+    """Change one value of a row within the block; the row is as it was afterwards."""
+    all_rows = f"SELECT rowid FROM {kind.TABLE}"
+    before = set(repo.read(all_rows))
+    [old] = repo.read(f"SELECT * FROM {kind.TABLE} WHERE rowid = ?", (row,))
+    repo.store.write(f"UPDATE {kind.TABLE} SET {column} = ? WHERE rowid = ?", (new, row))
+    # Where the column is of an index, DuckDB puts the changed row elsewhere.
+    [(place,)] = (set(repo.read(all_rows)) - before) or {(row,)}
+    try:
         yield
-        raise _UndoError
+    finally:
+        repo.store.write(f"DELETE FROM {kind.TABLE} WHERE rowid = ?", (place,))
+        marks = ", ".join("?" * len(old))
+        repo.store.write(f"INSERT INTO {kind.TABLE} VALUES ({marks})", old)
 
 
 def plant(record: Recorded, repo: GameRepository, kind: type[Record]) -> Iterator[Change]:
     """Change every column of a table of a game, one value at a time, and undo it."""
+    if not repo.read(f"SELECT 1 FROM {kind.TABLE} LIMIT 1"):
+        return
     is_first = WHERE.get(kind.TABLE, OF_RUNS)[0] == record.game_id
     for column, type_ in zip(kind.table().columns, kind.table().types, strict=True):
-        rows = repo.read(
-            f"SELECT rowid, {column} FROM {kind.TABLE} ORDER BY {column} IS NULL, rowid"
-        )
-        if not rows:
-            return
-        n_filled = sum(value is not None for _, value in rows)
-        row, value = rows[n_filled // 2 if n_filled else 0]
+        _, value = _row_to_change(repo, kind, column)
         is_optional = not kind.model_fields[column].is_required() and column != "sha256"
         for number, (how, new) in enumerate(new_values(column, type_, value, is_optional)):
             if number > 1 and not THOROUGH:
                 break
+            row, _ = _row_to_change(repo, kind, column)
             found = _try(record, repo, kind, column, row, new, ask_both=is_first and number == 0)
             if found is not None:
                 yield Change(kind.TABLE, column, record.game_id, how, *found)
+
+
+def _row_to_change(repo: GameRepository, kind: type[Record], column: str) -> tuple[int, Any]:
+    """Return a row in the middle, one with a value if there is one."""
+    key = ", ".join(kind.KEY)
+    rows = repo.read(f"SELECT rowid, {column} FROM {kind.TABLE} ORDER BY {column} IS NULL, {key}")
+    n_filled = sum(value is not None for _, value in rows)
+    return rows[n_filled // 2 if n_filled else 0]
 
 
 def _try(
@@ -167,8 +180,7 @@ def _try(
 ) -> tuple[bool | None, bool] | None:
     """Change one value; return whether ``verify`` and ``db check`` find it, None if refused."""
     try:
-        with _undone(repo):
-            repo.store.write(f"UPDATE {kind.TABLE} SET {column} = ? WHERE rowid = ?", (new, row))
+        with changed(repo, kind, column, row, new):
             check = _check_finds(repo, kind)
             verify = _verify_finds(record, repo) if ask_both or not check else None
             return verify, check

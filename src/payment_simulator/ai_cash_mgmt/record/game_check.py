@@ -28,6 +28,7 @@ from payment_simulator.ai_cash_mgmt.record.comparison import DifferenceError, ch
 from payment_simulator.ai_cash_mgmt.record.course import check_course, check_no_end, check_numbers
 from payment_simulator.ai_cash_mgmt.record.recorded_game import Key, RecordedGame
 from payment_simulator.errors import DamagedDatabaseError
+from payment_simulator.persistence.migrations import Origin, schema_state
 
 #: Steps, and calls of models, that are held at once.
 _STEPS, _CALLS = 500, 20
@@ -46,6 +47,8 @@ def check_games(repository: GameRepository) -> Iterator[Finding]:
     Finding
         For each game the first of each kind.
     """
+    if schema_state(repository.store).origin is not Origin.OURS:
+        return
     for game_id in repository.get_game_ids():
         origin = repository.get_game_provenance(game_id)
         if origin is None or origin.seal_sha256 is None:

@@ -169,7 +169,8 @@ def test_a_row_too_many_is_found(tmp_path: Path, played: Path) -> None:
 #: What a stranger may do to a record; each is found by itself.
 FORGERIES = {
     "another end": "UPDATE game_sessions SET status = 'failed', final_cost = 1000",
-    "another gain": "UPDATE game_outcomes SET final_cost = 500, cost_improvement = start_cost - 500",
+    "another gain": "UPDATE game_outcomes "
+    "SET final_cost = 500, cost_improvement = start_cost - 500",
     "a better distance": "UPDATE equilibrium_certificates SET distance_from_equilibrium = 0",
     "no end": "UPDATE game_sessions SET status = 'running', completed_at = NULL, "
     "converged = false, final_cost = NULL, total_iterations = 0",
