@@ -66,6 +66,10 @@ class StepRecords(RecordStore):
         """
         return self._rows("sample_means", (game_id,))
 
+    def has_null_counters(self, game_id: str) -> bool:
+        """Tell whether a session has NULL where it is read as a default."""
+        return any(row[0] for row in self._rows("has_null_counters", (game_id,)))
+
     def get_step_times(self, game_id: str) -> dict[tuple[int, str], datetime]:
         """Return when each step of a game was recorded, by iteration and agent."""
         return {(n, agent): when for n, agent, when in self._rows("step_times", (game_id,))}

@@ -76,6 +76,11 @@ def _check_origin(record: RecordedGame) -> None:
 
 def _check_end(record: RecordedGame) -> None:
     """Check that a game has an end if it has ended, and that its parts agree."""
+    if record.repository.has_null_counters(record.game_id):
+        raise DifferenceError(
+            "game_sessions: total_iterations or converged is NULL, expected the value that the "
+            "game writes"
+        )
     if not record.has_ended:
         check_no_end(record)
         return

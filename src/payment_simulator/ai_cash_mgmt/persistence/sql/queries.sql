@@ -68,6 +68,10 @@ LEFT JOIN evaluation_samples AS s USING (game_id, agent_id, iteration_number)
 WHERE i.game_id = ?
 GROUP BY ALL ORDER BY ALL
 
+-- name: has_null_counters
+-- Whether a session lacks what the specification lets be NULL, and a game always writes.
+SELECT total_iterations IS NULL OR converged IS NULL FROM game_sessions WHERE game_id = ?
+
 -- name: step_times
 SELECT iteration_number, agent_id, created_at FROM policy_iterations
 WHERE game_id = ?
