@@ -152,14 +152,19 @@ def plant(record: Recorded, repo: GameRepository, kind: type[Record]) -> Iterato
     for column, type_ in zip(kind.table().columns, kind.table().types, strict=True):
         _, value = _row_to_change(repo, kind, column)
         is_optional = not kind.model_fields[column].is_required() and column != "sha256"
-        for number, (how, new) in enumerate(new_values(column, type_, value, is_optional)):
-            # All values of a run are compared alike.
-            if number >= (1 if issubclass(kind, RunRow) else 2) and not THOROUGH:
-                break
+        # All values of a run are compared alike.
+        limit = 1 if issubclass(kind, RunRow) else 2
+        n_changed = 0
+        for how, new in new_values(column, type_, value, is_optional):
             row, _ = _row_to_change(repo, kind, column)
-            found = _try(record, repo, kind, column, row, new, ask_both=is_first and number == 0)
-            if found is not None:
-                yield Change(kind.TABLE, column, record.game_id, how, *found)
+            both = is_first and n_changed == 0
+            found = _try(record, repo, kind, column, row, new, ask_both=both)
+            if found is None:
+                continue
+            yield Change(kind.TABLE, column, record.game_id, how, *found)
+            n_changed += 1
+            if n_changed >= limit and not THOROUGH:
+                break
 
 
 def _row_to_change(repo: GameRepository, kind: type[Record], column: str) -> tuple[int, Any]:

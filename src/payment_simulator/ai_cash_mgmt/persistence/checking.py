@@ -22,13 +22,12 @@ from payment_simulator.ai_cash_mgmt.persistence.models import (
 from payment_simulator.ai_cash_mgmt.persistence.models.base import valid_json
 from payment_simulator.errors import DamagedDatabaseError
 from payment_simulator.persistence.migrations import (
-    FIRST_TABLES,
     LEDGER,
     SCHEMA_VERSION,
     SQL,
     Origin,
     SchemaState,
-    schema_columns,
+    lost_ledger,
     schema_sql,
     schema_state,
     table_columns,
@@ -83,7 +82,7 @@ def check_record(conn: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
     store = Store(conn)
     state = schema_state(store)
     found = table_columns(store)
-    yield from _check_schema(store, state, found)
+    yield from _check_schema(store, state)
     # What is wrong with the columns of the others is said above; their rows are no records.
     kinds: tuple[type[Record], ...] = (*RECORDS, SupersededRecord)
     whole = [k for k in kinds if [c for c, _ in found.get(k.TABLE, [])] == list(k.model_fields)]
@@ -105,15 +104,13 @@ def check_links(store: Store, tables: set[str]) -> Iterator[Finding]:
         yield from _check_course(store)
 
 
-def _check_schema(
-    store: Store, state: SchemaState, tables: dict[str, list[tuple[str, str]]]
-) -> Iterator[Finding]:
+def _check_schema(store: Store, state: SchemaState) -> Iterator[Finding]:
     if state.origin is Origin.EMPTY:
         yield Finding("", "", "there are no tables yet; initialize_schema() makes them", False)
         return
     if state.origin is Origin.FIRST_TOOL:
-        ours = sorted(t for t, columns in schema_columns().items() if tables.get(t) == columns)
-        if set(ours) <= set(FIRST_TABLES):
+        lost = lost_ledger(store)
+        if not lost:
             yield Finding(
                 "",
                 "",
@@ -122,7 +119,7 @@ def _check_schema(
                 is_fault=False,
             )
             return
-        yield Finding(LEDGER, "", f"missing, although there are {', '.join(ours)}")
+        yield Finding(LEDGER, "", f"missing, although there are {', '.join(lost)}")
     with duckdb.connect(":memory:") as conn:
         conn.execute(schema_sql())
         yield from _compare(store, Store(conn))
@@ -167,8 +164,9 @@ def _check_rows(store: Store, kind: type[Record]) -> Iterator[Finding]:
                 wrong.add(field)
                 yield Finding(kind.TABLE, where, problem)
             for position, column in texts:
-                if column not in wrong and not _is_json(row[position]):
-                    yield Finding(kind.TABLE, where, f"{column} is not JSON: {row[position]!r:.80}")
+                if column in wrong or _is_json(row[position]) or _came_so(kind, column, row):
+                    continue
+                yield Finding(kind.TABLE, where, f"{column} is not JSON: {row[position]!r:.80}")
 
 
 def _faults_of(kind: type[Record], row: Row) -> Iterator[tuple[str, str]]:
@@ -186,6 +184,14 @@ def _faults_of(kind: type[Record], row: Row) -> Iterator[tuple[str, str]]:
             # NULL is what the specification's table has for a count that was left out.
             if stored is not None and repr(stored) != repr(kept):
                 yield field, f"{field}: {stored!r:.80}, expected {kept!r:.80}"
+
+
+def _came_so(kind: type[Record], column: str, row: Row) -> bool:
+    """Tell whether a text is a proposal that was refused, which is kept as it came."""
+    if kind is not PolicyIterationRecord or column != "new_policy_json":
+        return False
+    values = dict(zip(kind.model_fields, row, strict=True))
+    return not values["was_accepted"] and values["validation_errors"] != "[]"
 
 
 def _is_json(text: str | None) -> bool:

@@ -108,7 +108,9 @@ class ReplayedProposals:
         place = len(situation.refused)
         if place >= len(refused) and self._record.has_failed_at(key):
             raise ProposerError(step.validation_errors[0] if step.validation_errors else "")
-        text = refused[place]["proposal"] if place < len(refused) else step.new_policy_json
+        given = refused[place] if place < len(refused) else {}
+        text = given.get("proposal", step.new_policy_json)
         is_last = place + (1 if step.validation_errors else 0) >= len(refused)
         tokens = step.tokens_used if is_last else 0
-        return Proposal(text, told.get("reasoning", ""), tokens, 0.0)
+        errors = tuple(given.get("errors", ())) if given.get("withdrawn") else ()
+        return Proposal(text, told.get("reasoning", ""), tokens, 0.0, errors)
