@@ -49,7 +49,7 @@ class RecordedGame:
 
     def has_failed_at(self, key: Key) -> bool:
         """Tell whether a step is one in which the game failed, and that was not made again."""
-        failures = self.failures_of.get(key)
+        failures = self.failures_of.get(key, [])
         return bool(failures) and self._times.get(key) == failures[-1].failed_at
 
     def steps(self) -> list[Key]:
