@@ -165,6 +165,8 @@ def plant(record: Recorded, repo: GameRepository, kind: type[Record]) -> Iterato
             n_changed += 1
             if n_changed >= limit and not THOROUGH:
                 break
+        if not n_changed:  # a key that is there already, or a rule of the table, as the check has
+            yield Change(kind.TABLE, column, record.game_id, "refused", verify=False, check=True)
 
 
 def _row_to_change(repo: GameRepository, kind: type[Record], column: str) -> tuple[int, Any]:
@@ -243,7 +245,7 @@ of small games and asks who finds it. A test fails while this page says somethin
 - **verify**: `payment-sim verify` finds a changed value, because it plays the game again, or
   because a seal does not fit.
 - **db check**: `payment-sim db check` finds it without playing: a rule of the row, a hash, a seal,
-  a sum or a gap.
+  a sum or a gap. So does a table that refuses every change that was tried of a column.
 - **digest only**: neither does. These are the columns of the clock, and the version that a run was
   played with. Only a digest that was kept outside the file (`payment-sim digest`) shows that they
   were changed.
