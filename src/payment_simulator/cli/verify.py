@@ -16,10 +16,10 @@ def verify(
     threads: ThreadsOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Play a game again from its record and compare.
+    """Play a game again from its record and compare every row.
 
     Nothing else is needed. Reports the first difference: exit code 0 if there is none, 1 if there
-    is one.
+    is one. Says what this cannot prove.
     """
     from payment_simulator.ai_cash_mgmt import GameRepository
     from payment_simulator.ai_cash_mgmt.record.verification import verify_game
@@ -42,9 +42,11 @@ def verify(
         print_json(found.to_dict())
     elif found.first_difference is None:
         steps = counted(found.steps, "step")
-        if session is not None and session.completed_at is None:
+        if not found.ended:
             steps = f"the game has not ended; its {steps} so far"
         print_text(f"{game}: identical; {steps} played again from the record alone")
+        for what in found.not_proved:
+            print_text(f"Not proved: {what}")
     else:
         print_text(f"{game}: different; {found.first_difference}")
         if found.note:
