@@ -56,7 +56,7 @@ def play(
 
     Agents improve the policies of their banks; each step is durable before the next begins.
     """
-    from payment_simulator.ai_cash_mgmt import GameRepository
+    from payment_simulator.ai_cash_mgmt import GameRepository, game_digest
     from payment_simulator.ai_cash_mgmt.game_setup import make_ready, set_up
     from payment_simulator.ai_cash_mgmt.orchestrator import GameOrchestrator, needs_trust
     from payment_simulator.persistence.connection import DatabaseManager
@@ -68,20 +68,23 @@ def play(
     path = db or Path(config.output.database_path)
     games: list[GameOrchestrator] = []
     trust = any(needs_trust(config.proposer_of(bank)) for bank in config.agents(scenario))
-    with DatabaseManager(path) as manager, _interruptible(path, lambda: _begun(games), trust):
-        limit = config.convergence.max_iterations
-        with game_progress(limit, shown=not json) as progress:
-            game = GameOrchestrator(
-                config,
-                GameRepository(manager.conn),
-                scenario=scenario,
-                threads=threads,
-                on_step=progress.on_step,
-                on_work=progress.on_work,
-            )
-            games.append(game)
-            result = game.play()
-    _report(result, path, is_json=json)
+    with DatabaseManager(path) as manager:
+        repository = GameRepository(manager.conn)
+        with _interruptible(path, lambda: _begun(games), trust):
+            limit = config.convergence.max_iterations
+            with game_progress(limit, shown=not json) as progress:
+                game = GameOrchestrator(
+                    config,
+                    repository,
+                    scenario=scenario,
+                    threads=threads,
+                    on_step=progress.on_step,
+                    on_work=progress.on_work,
+                )
+                games.append(game)
+                result = game.play()
+        digest = game_digest(repository, result.game_id).sha256
+    _report(result, digest, path, is_json=json)
 
 
 def resume(
@@ -98,7 +101,7 @@ def resume(
 
     Its record becomes what it would have been.
     """
-    from payment_simulator.ai_cash_mgmt import GameRepository
+    from payment_simulator.ai_cash_mgmt import GameRepository, game_digest
     from payment_simulator.ai_cash_mgmt.config import GameConfig
     from payment_simulator.ai_cash_mgmt.orchestrator import resume_game, unfinished_game
     from payment_simulator.persistence.connection import DatabaseManager
@@ -108,19 +111,21 @@ def resume(
     with DatabaseManager(path, read_only=True) as manager:
         session = unfinished_game(GameRepository(manager.conn), game)
     limit = GameConfig.from_json(session.config_json).convergence.max_iterations
-    with DatabaseManager(path) as manager, _interruptible(path, lambda: game, trust):
+    with DatabaseManager(path) as manager:
         repository = GameRepository(manager.conn)
-        repository.initialize_schema()
-        with game_progress(limit, shown=not json) as progress:
-            result = resume_game(
-                repository,
-                game,
-                is_trusted=trust,
-                threads=threads,
-                on_step=progress.on_step,
-                on_work=progress.on_work,
-            )
-    _report(result, path, is_json=json)
+        with _interruptible(path, lambda: game, trust):
+            repository.initialize_schema()
+            with game_progress(limit, shown=not json) as progress:
+                result = resume_game(
+                    repository,
+                    game,
+                    is_trusted=trust,
+                    threads=threads,
+                    on_step=progress.on_step,
+                    on_work=progress.on_work,
+                )
+        digest = game_digest(repository, game).sha256
+    _report(result, digest, path, is_json=json)
 
 
 def _begun(games: list[GameOrchestrator]) -> str:
@@ -192,11 +197,11 @@ def _go_on(game_id: str, path: Path, trust: bool) -> str:
     return f" Go on with: {command_for('resume', game_id, path)}{' --trust' * trust}"
 
 
-def _report(result: GameResult, path: Path, *, is_json: bool) -> None:
+def _report(result: GameResult, digest: str, path: Path, *, is_json: bool) -> None:
     from payment_simulator.cli.game_report import print_result
     from payment_simulator.cli.output import print_json
 
     if is_json:
-        print_json(result.to_dict())
+        print_json({**result.to_dict(), "digest": digest})
     else:
-        print_result(result, path)
+        print_result(result, digest, path)
