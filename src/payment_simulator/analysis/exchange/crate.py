@@ -127,7 +127,7 @@ def crate(
         "in a payment system. README.md explains every file, table and column.",
         "datePublished": datetime.now(UTC).isoformat(timespec="seconds"),
         "license": _ref(license_),
-        "hasPart": [*_refs(datasets), *({"@id": name} for name in (*rest, MANIFEST))],
+        "hasPart": [{"@id": name} for name in (*(d["@id"] for d in datasets), *rest, MANIFEST)],
         "mentions": _refs(actions),
         **({"author": _refs(people)} if people else {}),
     }
@@ -147,7 +147,7 @@ def crate(
         },
         license_,
         *people,
-        *({entity["@id"]: entity for entity in runs}.values()),
+        *runs,
         *(_file(name, entry) for name, entry in files.items()),
         _file(MANIFEST, None),
     ]
@@ -235,5 +235,7 @@ def _ref(entity: Entity) -> Entity:
     return {"@id": entity["@id"]}
 
 
-def _refs(entities: Iterable[Entity]) -> list[Entity]:
-    return [_ref(entity) for entity in entities]
+def _refs(entities: Iterable[Entity]) -> list[Entity] | Entity:
+    """Return references; a single one by itself, as the specification recommends."""
+    found = [_ref(entity) for entity in entities]
+    return found[0] if len(found) == 1 else found
