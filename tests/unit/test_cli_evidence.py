@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -94,7 +95,7 @@ def test_a_game_that_has_not_ended_is_shown_without_one() -> None:
 
 
 def test_a_large_game_is_shown_with_the_command(
-    here: Path, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("payment_simulator.cli.show._QUICK", 10)
     assert facts(payment_sim("show", "castro").out)["digest"] == ["payment-sim digest castro"]
@@ -191,9 +192,8 @@ def test_names_that_begin_with_a_dash() -> None:
 
 
 def test_a_key_that_an_agent_holds() -> None:
-    started = subprocess.run(["ssh-agent", "-c"], capture_output=True, text=True, check=True)
-    words = started.stdout.replace(";", " ").split()
-    agent = dict(zip(words[1::1], words[2::1], strict=False))
+    started = subprocess.run(["ssh-agent", "-s"], capture_output=True, text=True, check=True)
+    agent = dict(re.findall(r"(SSH_\w+)=([^;]+);", started.stdout))
     variables = {"SSH_AUTH_SOCK": agent["SSH_AUTH_SOCK"]}
     try:
         subprocess.run(
