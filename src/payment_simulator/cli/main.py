@@ -18,6 +18,7 @@ from payment_simulator.cli import (
     dashboard,
     db,
     equilibrium,
+    evidence,
     exchange,
     games,
     play,
@@ -42,6 +43,8 @@ app = typer.Typer(
 app.command("play")(play.play)
 app.command("resume")(play.resume)
 app.command("verify")(verify.verify)
+app.command("digest")(evidence.digest)
+app.command("sign")(evidence.sign)
 app.command("games")(games.games)
 app.command("show")(show.show)
 app.command("compare")(compare.compare)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NoReturn
@@ -97,6 +97,15 @@ class LiveStore(Store):
             except WriterIsGoneError:
                 self._open_file()
         return self._opened().read_arrow(sql, parameters)
+
+    def read_in_parts(
+        self,
+        sql: str,
+        parameters: Sequence[Any] = (),
+        n_rows: int = 50_000,  # noqa: ARG002 - the writer answers in one piece
+    ) -> Iterator[list[Row]]:
+        """Yield the rows of a query, all at once."""
+        yield self.read(sql, parameters)
 
     def _table(self, sql: str, parameters: Sequence[Any]) -> Any:
         from arro3.core import Table  # noqa: PLC0415 - 20 ms that not every reader needs

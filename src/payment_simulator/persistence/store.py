@@ -108,10 +108,16 @@ class Store:
             cursor.close()
 
     def _execute(
-        self, cursor: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any]
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        sql: str,
+        parameters: Sequence[Any],
+        n_rows: int | None = None,
     ) -> list[Row]:
+        """Execute a statement and return all of its rows, or the first ``n_rows``."""
         try:
-            return cursor.execute(sql, parameters).fetchall()
+            done = cursor.execute(sql, parameters)
+            return done.fetchall() if n_rows is None else done.fetchmany(n_rows)
         except RuntimeError as error:  # no kind of DuckDB's own
             if not is_interrupt(error):
                 if any(word in str(error).lower() for word in ("surrogate", "cast python")):
@@ -139,6 +145,16 @@ class Store:
 
         with translating(), self._reader() as cursor:
             return Table.from_arrow(cursor.sql(sql, params=list(parameters)))
+
+    def read_in_parts(
+        self, sql: str, parameters: Sequence[Any] = (), n_rows: int = 50_000
+    ) -> Iterator[list[Row]]:
+        """Yield the rows of a query, some at a time: the whole of them need not fit into memory."""
+        with translating(), self._reader() as cursor:
+            part = self._execute(cursor, sql, parameters, n_rows)
+            while part:
+                yield part
+                part = cursor.fetchmany(n_rows)
 
     def write(self, sql: str, parameters: Sequence[Any] = ()) -> int:
         """Execute one statement that changes rows, durably unless in a transaction.
