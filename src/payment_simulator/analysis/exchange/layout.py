@@ -11,11 +11,11 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from payment_simulator.ai_cash_mgmt.persistence.models import RECORDS, Record, SupersededRecord
+from payment_simulator.ai_cash_mgmt.persistence.models import TABLES, Record
 from payment_simulator.errors import InputError
 
 #: Every table of an export, those that others belong to first.
-KINDS: tuple[type[Record], ...] = (*RECORDS, SupersededRecord)
+KINDS = TABLES
 FileFormat = Literal["parquet", "csv", "json"]
 FORMATS = get_args(FileFormat)
 MANIFEST = "manifest.json"
