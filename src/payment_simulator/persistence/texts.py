@@ -78,9 +78,9 @@ def read_texts(store: Store, digests: Iterable[str]) -> dict[str, str]:
 
 
 def read_beginning(store: Store, digest: str, n_characters: int) -> str:
-    """Return the beginning of a stored text, some thousand characters more than asked for."""
+    """Return the beginning of a stored text."""
     rows = store.read(_SQL["first_pieces"], (digest, n_characters // PIECE + 1))
-    return "".join(row[2] for row in sorted(rows, key=lambda row: row[1]))
+    return "".join(row[2] for row in sorted(rows, key=lambda row: row[1]))[:n_characters]
 
 
 def stored_texts(store: Store, digests: Iterable[str]) -> Iterator[tuple[str, str]]:

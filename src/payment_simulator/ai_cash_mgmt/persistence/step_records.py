@@ -21,7 +21,7 @@ from payment_simulator.ai_cash_mgmt.persistence.models import (
 from payment_simulator.ai_cash_mgmt.persistence.records import R, RecordStore
 from payment_simulator.errors import InputError
 from payment_simulator.persistence.arrow import ArrowStream
-from payment_simulator.persistence.texts import read_texts
+from payment_simulator.persistence.texts import read_beginning, read_texts
 
 
 @dataclass(frozen=True)
@@ -141,19 +141,24 @@ class StepRecords(RecordStore):
         """Return what is known of the files that a game was made of, without their texts."""
         return [ProvenanceFile(*row) for row in self._rows("list_provenance_files", (game_id,))]
 
-    def get_text(self, sha256: str) -> str:
+    def get_text(self, sha256: str, *, at_most: int | None = None) -> str:
         """Return a stored text.
 
         Parameters
         ----------
         sha256 : str
             Its SHA-256, as columns called ``..._sha256`` hold it.
+        at_most : int, optional
+            Return that many characters of it, and read few more; they are then not held against
+            the hash.
 
         Raises
         ------
         InputError
             No such text is stored.
         """
+        if at_most is not None:
+            return read_beginning(self._store, sha256, at_most)
         found = read_texts(self._store, [sha256])
         if sha256 not in found:
             raise InputError(f"no text with the SHA-256 {sha256!r:.80} is stored")

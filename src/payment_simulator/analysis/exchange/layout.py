@@ -20,6 +20,8 @@ FileFormat = Literal["parquet", "csv", "json"]
 FORMATS = get_args(FileFormat)
 MANIFEST = "manifest.json"
 README = "README.md"
+#: Folder of payments files, each once under its hash: many games may have the same.
+PAYMENTS = "payments"
 FORMAT_VERSION = 1
 _MARK = "payment-simulator export"
 _ENDINGS = {"parquet": "parquet", "csv": "csv", "json": "jsonl"}

@@ -138,6 +138,9 @@ SELECT {key}, {column} FROM {table}
 WHERE {column} IS NOT NULL AND {column} NOT IN (SELECT sha256 FROM texts)
 ORDER BY ALL
 
+-- name: texts_named
+SELECT {column} FROM {table}
+
 -- name: texts_unused
 -- Texts that no row names, nor any that was replaced.
 SELECT sha256 FROM texts
