@@ -47,6 +47,9 @@ def open_config() -> dict[str, str | bool | int | float | list[str]]:
         # also pins every block that it touches.
         "index_scan_max_count": "0",
         "index_scan_percentage": "0",
+        # A checkpoint would merge what earlier ones have written, and write it once more: long
+        # texts that are saved one by one would cost more and more.
+        "max_vacuum_tasks": "0",
     }
     if has_storage_versions():
         config["storage_compatibility_version"] = STORAGE_VERSION
