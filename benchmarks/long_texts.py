@@ -1,4 +1,4 @@
-"""Long texts: what a save costs as they add up, and how much memory a large record takes.
+"""Long texts: what a save costs as they add up, and the memory that a large record takes.
 
 A call of a language model with a prompt of 200 KB is saved 100 times, on an empty record and behind
 more and more of them. A game with many such calls, and games with one large payments file, are read,

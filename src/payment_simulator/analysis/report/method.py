@@ -109,8 +109,7 @@ def _files(repo: GameRepository, game_id: str) -> Table | None:
     if not files:
         return None
     rows: list[tuple[Value, ...]] = [
-        (_ROLES.get(file.role, file.role), file.name, file.num_bytes, file.sha256)
-        for file in files
+        (_ROLES.get(file.role, file.role), file.name, file.num_bytes, file.sha256) for file in files
     ]
     columns = (Column("what"), Column("name"), Column("bytes", "count"), Column("SHA-256"))
     note = "The record holds these files in full; the hash is of their text in UTF-8."
