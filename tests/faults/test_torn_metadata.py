@@ -26,9 +26,6 @@ from tests.faults.history import count_saves, perform_range
 from tests.migration.first_tool import write_first_tool_file
 
 pytestmark = pytest.mark.slow
-of_duckdb_2 = pytest.mark.skipif(
-    duckdb.__version__ < "2", reason="the 1.5 line opens some of these files as they are"
-)
 PAGE, HEADERS, BLOCK = 4096, 3 * 4096, 2**18
 PAGES = BLOCK // PAGE
 IN_FILE, ALL = 30, 40
@@ -117,14 +114,12 @@ def test_a_block_torn_at_any_page_is_mended(has_log, n_pages, before, db_path, c
         assert count_saves(GameRepository(manager.conn)) == n_expected + 8
 
 
-@of_duckdb_2
 def test_the_cases_are_torn(before):
     blocks = {before.torn(n)[HEADERS : HEADERS + BLOCK] for n in range(PAGES + 1)}
     assert len(blocks) > 4
     assert before.file[HEADERS : HEADERS + 8] != before.after[HEADERS : HEADERS + 8]
 
 
-@of_duckdb_2
 def test_without_a_sign_of_a_kill_it_is_damage(before, db_path):
     db_path.write_bytes(before.torn(1))
     with pytest.raises(DamagedDatabaseError, match="Put back a copy"):
@@ -132,7 +127,6 @@ def test_without_a_sign_of_a_kill_it_is_damage(before, db_path):
     assert content(db_path.parent) == {db_path.name: before.torn(1)}
 
 
-@of_duckdb_2
 def test_a_reader_says_what_to_do_and_changes_nothing(before, db_path):
     lay(db_path, before.torn(1), before.log)
     as_it_was = content(db_path.parent)
@@ -179,7 +173,6 @@ def test_another_programs_file_is_left_as_it_was(db_path):
     assert content(db_path.parent) == as_it_was
 
 
-@of_duckdb_2
 def test_only_blocks_of_metadata_are_mended(before, db_path):
     torn = before.torn(1)
     db_path.write_bytes(torn)

@@ -9,7 +9,7 @@ import pytest
 
 from payment_simulator._version import __version__
 from payment_simulator.ai_cash_mgmt import GameRepository
-from payment_simulator.errors import DatabaseError, NotADatabaseError, SchemaVersionError
+from payment_simulator.errors import NotADatabaseError, SchemaVersionError
 from payment_simulator.persistence.connection import DatabaseManager
 from payment_simulator.persistence.migrations import SCHEMA_VERSION, schema_sha256
 from tests.fingerprints import rows_of, schema_of
@@ -184,32 +184,11 @@ def test_a_file_of_an_unreleased_state_is_refused_and_unchanged(
     assert content_of(ours.parent) == before
 
 
-@pytest.mark.parametrize("taken", ["superseded_records", "llm_interaction_log", "simulation_runs"])
-def test_a_name_that_is_taken_stops_before_the_first_step(taken: str, old_file: Path):
-    """The first tool kept its simulations in the same file, under names of its own choice."""
-    path = old_file
-    with duckdb.connect(str(path)) as conn:
-        conn.execute(f"CREATE TABLE {taken} (run INTEGER, note VARCHAR)")
-        conn.execute(f"INSERT INTO {taken} VALUES (1, 'mine')")
-        before = schema_of(conn), rows_of(conn)
-    with DatabaseManager(path) as manager:
-        repo = GameRepository(manager.conn)
-        with pytest.raises(DatabaseError) as caught:
-            repo.initialize_schema()
-        assert (schema_of(manager.conn), rows_of(manager.conn)) == before
-        assert len(repo.list_game_sessions()) == 4
-    said = str(caught.value)
-    assert str(path) in said
-    assert taken in said
-    assert "rename" in said.lower()
-
-
 def test_other_tables_beside_ours_are_left_alone(old_file: Path):
-    path = old_file
-    with duckdb.connect(str(path)) as conn:
+    with duckdb.connect(str(old_file)) as conn:
         conn.execute("CREATE TABLE my_notes AS SELECT 'mine' AS note")
         conn.execute("CREATE VIEW my_view AS SELECT count(*) AS games FROM game_sessions")
-    with DatabaseManager(path) as manager:
+    with DatabaseManager(old_file) as manager:
         manager.setup()
         assert manager.conn.execute("FROM my_notes").fetchall() == [("mine",)]
         assert manager.conn.execute("FROM my_view").fetchall() == [(4,)]

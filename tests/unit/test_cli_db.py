@@ -191,9 +191,9 @@ class TestMigrate:
     def test_json(self, old: Path):
         found = json.loads(payment_sim("db", "migrate", old, "--json").out)
         assert Path(found.pop("copy")).is_file()
-        assert found == {"file": str(old), "from": 0, "to": CURRENT}
+        assert found == {"file": str(old), "from": 0, "to": CURRENT, "kept": []}
         again = json.loads(payment_sim("db", "migrate", old, "--json").out)
-        assert again == {"file": str(old), "from": CURRENT, "to": CURRENT, "copy": None}
+        assert again == {"file": str(old), "from": CURRENT, "to": CURRENT, "copy": None, "kept": []}
 
     def test_a_current_file_is_left_alone(self, record: Path):
         before = tree(record.parent)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import Lock
-from urllib.parse import urlsplit
 
 from payment_simulator.ai_cash_mgmt.config import AgentConfig, GameConfig, ProposerConfig
 from payment_simulator.ai_cash_mgmt.game_setup import GameSetup, make_ready, set_up
@@ -28,7 +28,7 @@ from payment_simulator.scenario import Scenario, load_scenario
 
 _FINISHED = (GameStatus.COMPLETED, GameStatus.CONVERGED)
 #: Games that this process is playing; another process is kept out by the database itself.
-_playing: set[tuple[str, str]] = set()
+_playing: dict[tuple[str, str], _Claim] = {}
 _playing_lock = Lock()
 
 
@@ -79,8 +79,6 @@ class GameOrchestrator:
         )
         self._on_step = on_step
         self._on_work = on_work
-        #: Whether the game is in the record, so that it could be resumed.
-        self.has_begun = False
 
     def play(self) -> GameResult:
         """Play the game from its first step to its end.
@@ -110,7 +108,6 @@ class GameOrchestrator:
             make_ready(self._setup)
             ledger = RecordLedger(self.repository, self._setup)
             ledger.begin()
-            self.has_begun = True
             return _play(self._setup, ledger, self.repository, self._on_step, self._on_work)
 
 
@@ -136,7 +133,7 @@ def resume_game(
         Objects, where the game was played with such.
     is_trusted : bool
         Whether what the record names may be used: code of a proposer (``module:Class``) be run, and
-        a model be asked, with your key, at an address (``base_url``) that is not of this machine.
+        a model be asked, wherever it is: that sends your key there, or spends your money.
     threads, on_step, on_work
         As in :class:`GameOrchestrator`.
 
@@ -246,8 +243,8 @@ def _check_proposers(
 ) -> None:
     """Keep a game from going on otherwise than it began.
 
-    And a record that came from somewhere else from naming code that is then run, or a server that
-    is then sent a key.
+    And a record, which may come from somebody else, from naming code that is then run, or a model
+    that is then asked with the reader's key and at the reader's expense.
     """
     for bank in config.agents(scenario):
         chosen = config.proposer_of(bank)
@@ -267,31 +264,43 @@ def _check_proposers(
 
 
 def needs_trust(chosen: ProposerConfig) -> str | None:
-    """Say what a record would make its reader use: code, or a server; None if nothing of others."""
+    """Say what a record would make its reader use: code, or a model; None if nothing of others.
+
+    A server on this machine is no exception: any program may listen there.
+    """
     if chosen.kind == "python":
         return f"code, {chosen.object}"
-    if chosen.kind == "llm" and not _is_of_this_machine(chosen.base_url):
-        return f"a model at {chosen.base_url}"
-    return None
+    if chosen.kind != "llm":
+        return None
+    from payment_simulator.ai_cash_mgmt.proposers.llm.keys import (  # noqa: PLC0415 - an extra
+        key_variable,
+    )
+
+    model, url = chosen.model or "", chosen.base_url
+    name = key_variable(re.split("[:/]", model)[0], url)
+    where = f"at {url}" if url else "of its provider, who charges for it"
+    key = f"with your key of {name}" if name else "without a key"
+    return f"a model, {model} {where}, asked {key}"
 
 
-def _is_of_this_machine(base_url: str | None) -> bool:
-    """Tell whether an address leads nowhere but here; none leads to the provider of the model."""
-    if base_url is None:
-        return True
-    return urlsplit(base_url).hostname in {"127.0.0.1", "::1", "localhost"}
+class _Claim:
+    """That a game is being played by this process."""
+
+    is_active = True
 
 
 @contextmanager
 def _alone(repository: GameRepository, game_id: str) -> Iterator[None]:
     """Keep the same game from being played twice at once in this process."""
-    key = (repository.location, game_id)
-    with _playing_lock:
-        if key in _playing:
-            raise InputError(f"game {game_id!r} is being played by this process already")
-        _playing.add(key)
+    key, claim = (repository.location, game_id), _Claim()
     try:
+        with _playing_lock:
+            other = _playing.get(key)
+            if other is not None and other.is_active:
+                raise InputError(f"game {game_id!r} is being played by this process already")
+            _playing[key] = claim
+        # An interrupt of an earlier game may have left a transaction open in this thread.
+        repository.store.abandon()
         yield
     finally:
-        with _playing_lock:
-            _playing.discard(key)
+        claim.is_active = False  # an assignment, which an interrupt cannot prevent

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -83,9 +84,11 @@ def _writer(found: DatabaseStatus) -> str:
 def migrate(file: FileArgument, json: JsonOption = False) -> None:
     """Adopt a database of the first tool of this kind, keeping a copy.
 
-    The copy is the file as it was, and lies beside it.
+    The copy is the file as it was, and lies beside it. Tables of that tool under names that are
+    needed here are kept under another name; rows that mean the same are taken over.
     """
     from payment_simulator.cli.output import print_json
+    from payment_simulator.cli.table import print_table
     from payment_simulator.persistence.connection import DatabaseManager
     from payment_simulator.persistence.files import look_for_content, real_path
     from payment_simulator.persistence.migrations import SCHEMA_VERSION, schema_state
@@ -96,17 +99,30 @@ def migrate(file: FileArgument, json: JsonOption = False) -> None:
     with DatabaseManager(file) as manager:
         store = Store(manager.conn)
         before = schema_state(store).version
-        copy = bring_up(store)
+        adoption = bring_up(store)
     after = SCHEMA_VERSION
+    copy, kept = (adoption.copy, adoption.kept) if adoption else (None, ())
     if json:
         print_json(
-            {"file": str(file), "from": before, "to": after, "copy": str(copy) if copy else None}
+            {
+                "file": str(file),
+                "from": before,
+                "to": after,
+                "copy": str(copy) if copy else None,
+                "kept": [asdict(table) for table in kept],
+            }
         )
     elif before == after:
         typer.echo(f"{visible(file)} has schema version {after} already.")
     else:
-        kept = f"; the file as it was: {visible(copy)}" if copy else ""
-        typer.echo(f"{visible(file)}: schema version {before} -> {after}{kept}")
+        as_it_was = f"; the file as it was: {visible(copy)}" if copy else ""
+        typer.echo(f"{visible(file)}: schema version {before} -> {after}{as_it_was}")
+        if kept:
+            print_table(
+                ["table of the first tool", "kept as", "rows", "taken over"],
+                [(t.name, t.kept_as, f"{t.rows:,}", f"{t.taken_over:,}") for t in kept],
+                numbers=["rows", "taken over"],
+            )
 
 
 @app.command()

@@ -8,12 +8,12 @@ ledger was written by the first published tool of this kind and is adopted as it
 from __future__ import annotations
 
 import hashlib
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 
 import duckdb
 
@@ -23,6 +23,7 @@ from payment_simulator.errors import (
     ReadOnlyDatabaseError,
     SchemaVersionError,
 )
+from payment_simulator.persistence.adoption import Adoption, make_room, take_over
 from payment_simulator.persistence.copying import back_up
 from payment_simulator.persistence.queries import named_queries
 from payment_simulator.persistence.store import Store
@@ -32,6 +33,7 @@ LEDGER = "schema_ledger"
 FIRST_TABLES = ("game_sessions", "policy_iterations")
 #: The schema that this package writes.
 SCHEMA_VERSION = 1
+_log = logging.getLogger(__name__)
 
 
 class Origin(StrEnum):
@@ -100,6 +102,14 @@ def schema_names() -> frozenset[str]:
 
 
 @cache
+def schema_indexes() -> dict[str, str]:
+    """Return the table of every index of the schema."""
+    with duckdb.connect(":memory:") as conn:
+        conn.execute(schema_sql())
+        return {row[1]: row[0] for row in Store(conn).read(named_queries(SQL)["indexes"])}
+
+
+@cache
 def schema_columns() -> dict[str, list[tuple[str, str]]]:
     """Return name and type of every column of every table of the schema."""
     with duckdb.connect(":memory:") as conn:
@@ -164,15 +174,32 @@ def _state_by_ledger(store: Store, where: str) -> SchemaState:
     )
 
 
-def migrate(store: Store) -> Path | None:
+def lost_ledger(store: Store) -> list[str]:
+    """Return the tables of this schema in a file without a ledger, which must have lost it."""
+    found = table_columns(store)
+    return sorted(
+        table
+        for table, columns in schema_columns().items()
+        if table not in FIRST_TABLES and found.get(table) == columns
+    )
+
+
+def make_tables(store: Store) -> None:
+    """Do as ``migrate`` does, and log what became of a file of the first tool."""
+    adoption = migrate(store)
+    if adoption is not None:
+        _log.warning("%s: %s", store.path or "the database", adoption.in_words())
+
+
+def migrate(store: Store) -> Adoption | None:
     """Make the tables, or adopt a file of the first tool; do nothing when they are there.
 
-    All of it is one transaction. A file that holds data is copied first.
+    All of it is one transaction. A file of the first tool is copied first.
 
     Returns
     -------
-    pathlib.Path or None
-        The copy of the file as it was, if one was made.
+    Adoption or None
+        What became of a file of the first tool; ``None`` of any other.
 
     Raises
     ------
@@ -188,7 +215,7 @@ def migrate(store: Store) -> Path | None:
         return _migrate_alone(store)
 
 
-def _migrate_alone(store: Store) -> Path | None:
+def _migrate_alone(store: Store) -> Adoption | None:
     state = schema_state(store)  # another thread may have been faster
     if state.is_current:
         return None
@@ -198,25 +225,30 @@ def _migrate_alone(store: Store) -> Path | None:
             f"{where} lacks tables of schema version {SCHEMA_VERSION}, but is open for reading "
             "only. Open it once for writing, or: payment-sim db migrate FILE"
         )
-    copy = None
-    if state.origin is Origin.FIRST_TOOL:
-        taken = (schema_names() - set(FIRST_TABLES)) & names_in(store)
-        if taken:
-            raise SchemaVersionError(
-                f"{where} has tables or views of its own under names that schema version "
-                f"{SCHEMA_VERSION} needs: {', '.join(sorted(taken))}. Nothing was changed; "
-                "rename them (ALTER TABLE ... RENAME TO ...) and try again"
-            )
-        copy = back_up(store, "first-tool") if store.path else None
-    with store.transaction():
-        store.run_script(schema_sql())
-        store.run_script(_script("comments.sql"))
-        now = datetime.now(UTC).replace(tzinfo=None)
-        store.write(
-            named_queries(SQL)["enter_schema"],
-            (SCHEMA_VERSION, schema_sha256(), now, __version__),
+    if state.origin is Origin.EMPTY:
+        with store.transaction():
+            _make(store)
+        return None
+    lost = lost_ledger(store)
+    if lost:
+        raise NotADatabaseError(
+            f"{where} has {', '.join(lost[:3])} of this package but no table {LEDGER}, so its "
+            "version is unknown. Put back a copy of the file"
         )
-    return copy
+    copy = back_up(store, "first-tool") if store.path else None
+    with store.transaction():
+        kept = make_room(store, schema_names() - set(FIRST_TABLES), schema_indexes())
+        _make(store)
+        return Adoption(copy, take_over(store, kept))
+
+
+def _make(store: Store) -> None:
+    store.run_script(schema_sql())
+    store.run_script(_script("comments.sql"))
+    now = datetime.now(UTC).replace(tzinfo=None)
+    store.write(
+        named_queries(SQL)["enter_schema"], (SCHEMA_VERSION, schema_sha256(), now, __version__)
+    )
 
 
 def _script(name: str) -> str:

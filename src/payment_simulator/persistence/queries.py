@@ -12,6 +12,11 @@ _NAME = re.compile(r"^-- name: (?P<name>\w+)[ \t]*\n", re.MULTILINE)
 _COMMENT = re.compile(r"^--.*\n", re.MULTILINE)
 
 
+def identifier(name: str) -> str:
+    """Return the name of a table or index as SQL, whatever characters are in it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 @cache
 def named_queries(package: str, filename: str = "queries.sql") -> Mapping[str, str]:
     """Return the queries of a ``.sql`` file by the name given in ``-- name: ...`` above each.

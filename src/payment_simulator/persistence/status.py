@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from payment_simulator.persistence.connection import DatabaseManager
-from payment_simulator.persistence.files import is_alive, log_path
+from payment_simulator.persistence.files import log_path
+from payment_simulator.persistence.leftovers import is_alive
 from payment_simulator.persistence.migrations import (
     SCHEMA_VERSION,
     SQL,
@@ -15,7 +16,7 @@ from payment_simulator.persistence.migrations import (
     schema_state,
     table_columns,
 )
-from payment_simulator.persistence.queries import named_queries
+from payment_simulator.persistence.queries import identifier, named_queries
 from payment_simulator.persistence.sidecar import read_sidecar
 from payment_simulator.persistence.store import Store
 
@@ -75,7 +76,7 @@ def database_status(path: Path) -> DatabaseStatus:
         state = schema_state(store)
         count = named_queries(SQL)["row_count"]
         rows = {
-            table: store.read(count.format(table=f'"{table.replace(chr(34), chr(34) * 2)}"'))[0][0]
+            table: store.read(count.format(table=identifier(table)))[0][0]
             for table in table_columns(store)
         }
         written_now = manager.is_snapshot

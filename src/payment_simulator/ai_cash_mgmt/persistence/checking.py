@@ -23,13 +23,12 @@ from payment_simulator.ai_cash_mgmt.persistence.models import (
 from payment_simulator.ai_cash_mgmt.persistence.models.base import kept_apart, valid_json
 from payment_simulator.errors import DamagedDatabaseError
 from payment_simulator.persistence.migrations import (
-    FIRST_TABLES,
     LEDGER,
     SCHEMA_VERSION,
     SQL,
     Origin,
     SchemaState,
-    schema_columns,
+    lost_ledger,
     schema_sql,
     schema_state,
     table_columns,
@@ -92,7 +91,7 @@ def check_record(conn: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
     store = Store(conn)
     state = schema_state(store)
     found = table_columns(store)
-    yield from _check_schema(store, state, found)
+    yield from _check_schema(store, state)
     # What is wrong with the columns of the others is said above; their rows are no records.
     whole = [k for k in TABLES if [c for c, _ in found.get(k.TABLE, [])] == [*k.table().columns]]
     for kind in whole:
@@ -106,15 +105,13 @@ def check_record(conn: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
         yield from _check_course(store)
 
 
-def _check_schema(
-    store: Store, state: SchemaState, tables: dict[str, list[tuple[str, str]]]
-) -> Iterator[Finding]:
+def _check_schema(store: Store, state: SchemaState) -> Iterator[Finding]:
     if state.origin is Origin.EMPTY:
         yield Finding("", "", "there are no tables yet; initialize_schema() makes them", False)
         return
     if state.origin is Origin.FIRST_TOOL:
-        ours = sorted(t for t, columns in schema_columns().items() if tables.get(t) == columns)
-        if set(ours) <= set(FIRST_TABLES):
+        lost = lost_ledger(store)
+        if not lost:
             yield Finding(
                 "",
                 "",
@@ -123,7 +120,7 @@ def _check_schema(
                 is_fault=False,
             )
             return
-        yield Finding(LEDGER, "", f"missing, although there are {', '.join(ours)}")
+        yield Finding(LEDGER, "", f"missing, although there are {', '.join(lost)}")
     with duckdb.connect(":memory:") as conn:
         conn.execute(schema_sql())
         yield from _compare(store, Store(conn))
@@ -167,7 +164,7 @@ def _check_rows(store: Store, kind: type[Record]) -> Iterator[Finding]:
                 wrong.add(field)
                 yield Finding(kind.TABLE, where, problem)
         for position, column in inline:
-            if column not in wrong and not _is_json(row[position]):
+            if column not in wrong and not (_is_json(row[position]) or _came_so(kind, column, row)):
                 yield Finding(kind.TABLE, where, f"{column} is not JSON: {row[position]!r:.80}")
 
 
@@ -218,6 +215,14 @@ def _faults_of(kind: type[Record], row: Row, texts: Mapping[str, str]) -> Iterat
                 continue
             if repr(stored) != repr(kept):
                 yield field, f"{field}: {stored!r:.80}, expected {kept!r:.80}"
+
+
+def _came_so(kind: type[Record], column: str, row: Row) -> bool:
+    """Tell whether a text is a proposal that was refused, which is kept as it came."""
+    if kind is not PolicyIterationRecord or column != "new_policy_json":
+        return False
+    values = dict(zip(kind.model_fields, row, strict=True))
+    return not values["was_accepted"] and values["validation_errors"] != "[]"
 
 
 def _is_json(text: str | None) -> bool:

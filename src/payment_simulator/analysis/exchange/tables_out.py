@@ -14,7 +14,6 @@ from payment_simulator.ai_cash_mgmt.persistence.models import (
     TextRecord,
 )
 from payment_simulator.ai_cash_mgmt.persistence.models.base import kept_apart
-from payment_simulator.persistence.files import has_storage_versions
 from payment_simulator.persistence.queries import named_queries
 from payment_simulator.persistence.store import Store
 
@@ -23,9 +22,7 @@ _VECTOR = 2048
 _MOST_ROWS = 60 * _VECTOR
 #: Bytes of rows to hold at once, where rows are not longer.
 _AT_ONCE = 16 << 20
-_PARQUET = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {rows}{more}"
-#: DuckDB 1.5 takes 0.0 and -0.0 for the same entry of a dictionary.
-_NO_DICTIONARY = "" if has_storage_versions() else ", DICTIONARY_SIZE_LIMIT 0"
+_PARQUET = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {rows}"
 #: Texts are always quoted, so that an empty one is not taken for NULL.
 _CSV = (
     "FORMAT csv, HEADER false, DELIMITER ',', QUOTE '\"', ESCAPE '\"', NULLSTR '', "
@@ -121,7 +118,7 @@ def write_table(
             "copy_out",
             query=query("selected", kind),
             path="$2",
-            options=_PARQUET.format(rows=at_once, more=_NO_DICTIONARY),
+            options=_PARQUET.format(rows=at_once),
         )
         store.read(sql, (list(games), str(path)))
         return int(count)

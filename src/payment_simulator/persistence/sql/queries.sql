@@ -20,7 +20,7 @@ SELECT view_name FROM duckdb_views()
 WHERE database_name = current_database() AND schema_name = 'main' AND NOT internal
 
 -- name: views
--- Views with the names of their columns; DuckDB's own text of a view differs between its lines.
+-- Views with the names of their columns.
 SELECT table_name, string_agg(column_name, ', ' ORDER BY column_index) FROM duckdb_columns()
 WHERE database_name = current_database() AND schema_name = 'main' AND NOT internal
   AND table_name IN (
@@ -71,10 +71,14 @@ SELECT readonly FROM duckdb_databases() WHERE database_name = current_database()
 
 -- name: attach_copy
 -- Writable even where the database itself is open for reading only.
-ATTACH {path} AS {alias} (READ_WRITE{option})
+ATTACH {path} AS {alias} (READ_WRITE, STORAGE_VERSION {version})
 
 -- name: copy_into
 COPY FROM DATABASE {source} TO {alias}
+
+-- name: finish_copy
+-- Detaching it does not, in a process that decides itself when a log is written into its file.
+CHECKPOINT {alias}
 
 -- name: detach_copy
 DETACH {alias}
@@ -97,10 +101,6 @@ SELECT {columns} FROM {table} WHERE {key_is_given}
 -- name: incoming_types
 -- Names and types of a batch that came as Arrow.
 SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM incoming)
-
--- name: incoming_values
--- How many values each column of the batch brings.
-SELECT {counts} FROM incoming
 
 -- name: incoming_refused
 SELECT 1 FROM incoming WHERE {refusal} LIMIT 1
@@ -145,8 +145,7 @@ UPDATE {table} SET {ones} FROM incoming
 WHERE {same_key} AND ({sign_differs})
 
 -- name: upsert_incoming
--- ON CONFLICT DO UPDATE, never INSERT OR REPLACE: the latter left indexed columns stale in
--- DuckDB up to 1.5.0. Rows that are the same already are left alone.
+-- Rows that are the same already are left alone.
 INSERT INTO {table} ({columns})
 SELECT {columns} FROM incoming
 ANTI JOIN (
@@ -160,9 +159,7 @@ SELECT table_name, index_name, sql FROM duckdb_indexes()
 WHERE database_name = current_database() ORDER BY table_name, index_name
 
 -- name: constraints
-SELECT table_name, constraint_type,
-    replace(constraint_text, '"DOUBLE"', 'DOUBLE')  -- as DuckDB 1.5 says it
-FROM duckdb_constraints()
+SELECT table_name, constraint_type, constraint_text FROM duckdb_constraints()
 WHERE database_name = current_database() ORDER BY ALL
 
 -- name: row_count
