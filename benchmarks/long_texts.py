@@ -1,8 +1,8 @@
 """Long texts: what a save costs as they add up, and the memory that a large record takes.
 
 A call of a language model with a prompt of 200 KB is saved 100 times, on an empty record and behind
-A call of a language model with a prompt of 200 KB is saved 100 times, on an empty record and after
-more and more of them. A game with many such calls, and games with one large payments file, are read,
+more and more of them. A game with many such calls, and games with one large payments file, are
+read, checked, exported and imported in a process of their own each, whose memory is told.
 """
 
 from __future__ import annotations

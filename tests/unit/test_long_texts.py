@@ -180,9 +180,9 @@ class TestMemory:
 def test_texts_beyond_the_memory_are_saved_and_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """As rows, 120 MB of texts would have to be held at once."""
+    """As rows, 90 MB of texts would have to be held at once."""
     monkeypatch.setenv("PAYMENT_SIM_MEMORY", "64MiB")
-    prompts = [f"{n} {'prompt' * 250_000}" for n in range(80)]
+    prompts = [f"{n} {'prompt' * 250_000}" for n in range(60)]
     with DatabaseManager(tmp_path / "r.db", serve=False) as manager:
         repo = GameRepository(manager.conn)
         repo.initialize_schema()

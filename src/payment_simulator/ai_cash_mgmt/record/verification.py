@@ -25,7 +25,6 @@ from payment_simulator.ai_cash_mgmt.persistence.models import (
     SimulationEventRecord,
     TransactionRecord,
 )
-from payment_simulator.ai_cash_mgmt.persistence.models.evidence import text_sha256
 from payment_simulator.ai_cash_mgmt.persistence.repository import GameRepository
 from payment_simulator.ai_cash_mgmt.proposers.base import CallLog
 from payment_simulator.ai_cash_mgmt.record.call_log import StepCalls, calls_that_count
@@ -44,6 +43,7 @@ from payment_simulator.ai_cash_mgmt.record.recorded_game import Key, RecordedGam
 from payment_simulator.ai_cash_mgmt.record.step_rows import records_of
 from payment_simulator.ai_cash_mgmt.step import OnWork, Step
 from payment_simulator.errors import GameFailedError, GameNotFoundError, PaymentSimulatorError
+from payment_simulator.persistence.texts import text_sha256
 from payment_simulator.simulation import Run
 
 _RUN_TABLES: tuple[tuple[type[Record], Callable[[Run], Any]], ...] = (

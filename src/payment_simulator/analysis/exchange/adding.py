@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from payment_simulator.ai_cash_mgmt import GameRepository
-from payment_simulator.ai_cash_mgmt.persistence.models import TextPieceRecord, TextRecord
+from payment_simulator.ai_cash_mgmt.persistence.models import Record, TextPieceRecord, TextRecord
 from payment_simulator.analysis.exchange.layout import KINDS
 from payment_simulator.analysis.exchange.staging import Progress, private_folder, stage
 from payment_simulator.analysis.exchange.tables_out import query
@@ -29,7 +29,7 @@ from payment_simulator.persistence.files import (
 from payment_simulator.persistence.placing import place
 from payment_simulator.persistence.store import Store
 
-_TEXTS = (TextPieceRecord, TextRecord)
+_TEXTS: tuple[type[Record], ...] = (TextPieceRecord, TextRecord)
 
 
 @dataclass(frozen=True)
