@@ -14,6 +14,7 @@ from typing import Any, get_args
 import numpy as np
 
 from payment_simulator.ai_cash_mgmt.persistence.models import Record
+from payment_simulator.ai_cash_mgmt.persistence.models.base import kept_apart
 
 LARGEST = {"INTEGER": 2**31 - 1, "BIGINT": 2**63 - 1}
 FROM_ONE = {
@@ -119,6 +120,8 @@ def is_optional(kind: type[Record], name: str) -> bool:
 
 def column_type(kind: type[Record], name: str) -> str:
     """Return the type of the field's column."""
+    if name in kept_apart(kind):
+        return "VARCHAR"
     return kind.table().types[kind.table().columns.index(name)]
 
 

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from payment_simulator.ai_cash_mgmt import GameRepository, TransactionRecord
 from payment_simulator.ai_cash_mgmt.persistence.models import RECORDS, Record
 from payment_simulator.persistence.connection import DatabaseManager
-from tests.builders import VALUES, a_record
+from tests.builders import a_record
 from tests.wrong_values import (
     LARGEST,
     NOT_NEGATIVE,
@@ -39,7 +39,8 @@ def conn() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def insert(conn: duckdb.DuckDBPyConnection, kind: type[Record], **changes: Any) -> None:
-    values = {**VALUES[kind], **changes}
+    stored = dict(zip(kind.table().columns, a_record(kind).to_row(), strict=True))
+    values = {**stored, **changes}
     columns, marks = ", ".join(values), ", ".join("?" * len(values))
     conn.execute(f"INSERT INTO {kind.TABLE} ({columns}) VALUES ({marks})", list(values.values()))
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from payment_simulator.errors import DatabaseError, SchemaVersionError
 from payment_simulator.persistence.queries import identifier, named_queries
 from payment_simulator.persistence.store import Store
+from payment_simulator.persistence.texts import PIECE, save_texts, text_sha256
 
 SQL = "payment_simulator.persistence.sql"
 FILE = "adoption.sql"
@@ -173,7 +174,22 @@ def _take_over(store: Store, name: str, kept_as: str) -> KeptTable:
     taken_over = 0
     if name in TAKEN_OVER and columns.issuperset(TAKEN_OVER[name]):
         taken_over = store.write(queries[f"take_over_{name}"].format(kept=table, **_conditions()))
+        if name == "iteration_context":
+            save_texts(store, {text_sha256("{}"): "{}"})
+        for text in _TEXTS.get(name, ()):
+            words = {"kept": table, "name": name, "text": text, "piece": PIECE}
+            store.write(queries["take_over_pieces"].format(**words))
+            store.write(queries["take_over_texts"])
     return KeptTable(name, kept_as, rows, taken_over)
+
+
+#: The long texts of the tables that are taken over, which are kept apart from their rows.
+_TEXTS = {
+    "llm_interaction_log": (
+        "system_prompt", "user_prompt", "raw_response", "parsed_policy_json", "llm_reasoning",
+    ),
+    "iteration_context": ("best_seed_verbose_output", "worst_seed_verbose_output"),
+}  # fmt: skip
 
 
 def _conditions() -> dict[str, str]:

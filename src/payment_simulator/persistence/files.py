@@ -24,14 +24,13 @@ from payment_simulator.errors import (
 )
 from payment_simulator.persistence.faults import translating
 from payment_simulator.persistence.leftovers import MAKER, leftovers, maker
+from payment_simulator.persistence.memory import memory_limit
 from payment_simulator.persistence.placing import place
 
 #: The oldest DuckDB line that must be able to read what is written here.
 STORAGE_VERSION = "v1.5.0"
 #: What may be set in an open database; nothing in a file can set anything.
 OPEN_SETTINGS = ("memory_limit", "threads", "checkpoint_threshold")
-#: What DuckDB may hold in memory; more is spilled to disk. ``SET memory_limit`` changes it.
-MEMORY_LIMIT = "256MiB"
 
 
 def open_config(database: Path | None = None) -> dict[str, str | bool | int | float | list[str]]:
@@ -55,11 +54,14 @@ def open_config(database: Path | None = None) -> dict[str, str | bool | int | fl
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
         # Unbounded, the buffers grow to the size of the file while a large record is read.
-        "memory_limit": MEMORY_LIMIT,
+        "memory_limit": f"{memory_limit()}B",
         # A game's rows are found faster by skipping row groups than by the index, whose scan
         # also pins every block that it touches.
         "index_scan_max_count": "0",
         "index_scan_percentage": "0",
+        # A checkpoint would merge what earlier ones have written, and write it once more: long
+        # texts that are saved one by one would cost more and more.
+        "max_vacuum_tasks": "0",
         "storage_compatibility_version": STORAGE_VERSION,
     }
 

@@ -163,6 +163,14 @@ class GameRecords(RecordStore):
             "get_policy_iterations_of_agent", PolicyIterationRecord, (game_id, agent_id)
         )
 
+    def get_policy_iterations_between(
+        self, game_id: str, first: int, last: int
+    ) -> list[PolicyIterationRecord]:
+        """Return the steps of some iterations of a game, by iteration, then agent."""
+        return self._read(
+            "get_policy_iterations_between", PolicyIterationRecord, (game_id, first, last)
+        )
+
     def get_best_policy(self, game_id: str, agent_id: str) -> str | None:
         """Return the accepted policy of least cost, the earliest of equals.
 

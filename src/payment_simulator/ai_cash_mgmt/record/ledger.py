@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,11 +21,10 @@ from payment_simulator.ai_cash_mgmt.proposers.base import CallLog, PastStep
 from payment_simulator.ai_cash_mgmt.record.call_log import StepCalls
 from payment_simulator.ai_cash_mgmt.record.ending_rows import ending_records
 from payment_simulator.ai_cash_mgmt.record.provenance import files_of, provenance_of
+from payment_simulator.ai_cash_mgmt.record.recorded_game import Key, RecordedSteps
 from payment_simulator.ai_cash_mgmt.record.step_rows import records_of
 from payment_simulator.ai_cash_mgmt.step import Step
 from payment_simulator.policy import Policy, check_policy, parse_policy
-
-Key = tuple[int, str]
 
 
 def played_step(record: PolicyIterationRecord) -> PlayedStep:
@@ -69,7 +69,7 @@ class RecordLedger:
         self._repo = repository
         self._setup = setup
         self._game_id = setup.game_id
-        self._played: dict[Key, PolicyIterationRecord] = {}
+        self._steps: Mapping[Key, PolicyIterationRecord] = {}
         #: Steps of which the record holds calls of models from before.
         self._asked: set[Key] = set()
         self._calls: StepCalls | None = None
@@ -103,13 +103,10 @@ class RecordLedger:
             self._n_failures += 1
             if failure.agent_id is not None and failure.iteration_number is not None:
                 self._failed[failure.iteration_number, failure.agent_id] = failure
-        for record in self._repo.get_policy_iterations(self._game_id):
-            key = record.iteration_number, record.agent_id
-            # A step in which the game failed is made once more.
-            failed = self._failed.get(key)
-            if failed is None or record.created_at != failed.failed_at:
-                self._played[key] = record
-                self._last_iteration = record.iteration_number
+        # A step in which the game failed is made once more.
+        failed_at = {key: failure.failed_at for key, failure in self._failed.items()}
+        self._steps = RecordedSteps(self._repo, self._game_id, failed_at)
+        self._last_iteration = max((iteration for iteration, _ in self._steps), default=0)
         self._asked = set(self._repo.count_rows_of_steps(LLMInteractionRecord, self._game_id))
         session = self._repo.get_game_session(self._game_id)
         if session is not None and session.status != GameStatus.RUNNING:
@@ -117,7 +114,7 @@ class RecordLedger:
 
     def played(self, iteration: int, bank: str) -> PlayedStep | None:
         """Return a step that was made before."""
-        record = self._played.get((iteration, bank))
+        record = self._steps.get((iteration, bank))
         return None if record is None else played_step(record)
 
     def calls(self, iteration: int, bank: str) -> CallLog:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from itertools import pairwise
 
@@ -19,6 +20,54 @@ from payment_simulator.ai_cash_mgmt.persistence.repository import GameRepository
 from payment_simulator.ai_cash_mgmt.proposers.base import Proposal, ProposerError, Situation
 
 Key = tuple[int, str]
+#: Steps that are read at once, for a game is played in their order.
+_STEPS = 100
+
+
+class RecordedSteps(Mapping[Key, PolicyIterationRecord]):
+    """The steps of a game by iteration and bank.
+
+    Parameters
+    ----------
+    repository : GameRepository
+    game_id : str
+    failed_at : mapping of Key to datetime
+        Steps in which the game failed: what was saved at that moment is no step of the game.
+    """
+
+    def __init__(
+        self, repository: GameRepository, game_id: str, failed_at: Mapping[Key, datetime]
+    ) -> None:
+        self._repo, self._game_id = repository, game_id
+        times = repository.get_step_times(game_id)
+        self._keys = dict.fromkeys(key for key, at in times.items() if at != failed_at.get(key))
+        banks = {bank for _, bank in times}
+        self._at_once = max(1, _STEPS // max(1, len(banks)))
+        self._window: dict[Key, PolicyIterationRecord] = {}
+
+    def __getitem__(self, key: Key) -> PolicyIterationRecord:
+        """Return a step; its neighbours are read with it."""
+        if key not in self._keys:
+            raise KeyError(key)
+        if key not in self._window:
+            first = key[0] - (key[0] - 1) % self._at_once
+            steps = self._repo.get_policy_iterations_between(
+                self._game_id, first, first + self._at_once - 1
+            )
+            self._window = {(step.iteration_number, step.agent_id): step for step in steps}
+        return self._window[key]
+
+    def __contains__(self, key: object) -> bool:
+        """Tell whether there is such a step; nothing is read."""
+        return key in self._keys
+
+    def __iter__(self) -> Iterator[Key]:
+        """Yield iteration and bank of every step, in order."""
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        """Return the number of steps."""
+        return len(self._keys)
 
 
 class RecordedGame:

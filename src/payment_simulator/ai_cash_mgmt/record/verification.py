@@ -20,7 +20,6 @@ from payment_simulator.ai_cash_mgmt.persistence.models import (
     GameSessionRecord,
     ProvenanceFileRecord,
 )
-from payment_simulator.ai_cash_mgmt.persistence.models.evidence import text_sha256
 from payment_simulator.ai_cash_mgmt.persistence.repository import GameRepository
 from payment_simulator.ai_cash_mgmt.persistence.seals import origin_seal
 from payment_simulator.ai_cash_mgmt.record.comparison import (
@@ -41,6 +40,7 @@ from payment_simulator.ai_cash_mgmt.record.recorded_game import RecordedGame, Re
 from payment_simulator.ai_cash_mgmt.record.replay import RecordEndsError, ReplayLedger
 from payment_simulator.ai_cash_mgmt.step import OnWork
 from payment_simulator.errors import (
+    DamagedDatabaseError,
     DatabaseError,
     GameFailedError,
     GameNotFoundError,
@@ -129,8 +129,7 @@ def verify_game(
     if session is None:
         raise GameNotFoundError(game_id, repository.get_game_ids())
     origin = repository.get_game_provenance(game_id)
-    files = repository.get_provenance_files(game_id)
-    if origin is None and not files:
+    if origin is None and not repository.list_provenance_files(game_id):
         raise InputError(
             f"game {game_id!r}: the record does not hold what the game was made of, so it cannot "
             "be played from the record; expected a game that payment-sim play recorded"
@@ -139,6 +138,7 @@ def verify_game(
     replay: ReplayLedger | None = None
     difference: str | None = None
     try:
+        files = repository.get_provenance_files(game_id)
         setup = _recorded_setup(record, files, threads)
         _check_origin(origin, files, setup)
         if not record.has_ended:
@@ -146,7 +146,7 @@ def verify_game(
         check_course(record)
         replay = ReplayLedger(setup, record)
         _play(GameLoop(setup, replay, on_step, on_work=on_work), replay, record)
-    except DifferenceError as error:
+    except (DifferenceError, DamagedDatabaseError) as error:
         difference = str(error)
     return Verification(
         game_id=game_id,
@@ -162,11 +162,6 @@ def _recorded_setup(
     record: RecordedGame, files: list[ProvenanceFileRecord], threads: int | None
 ) -> GameSetup:
     """Put the game together from the texts of the record, as ``play`` did from files."""
-    for file in files:
-        if text_sha256(file.content) != file.sha256:
-            raise DifferenceError(
-                f"provenance_files, {file.role} {file.name}: sha256 is not of this content"
-            )
     game_id = record.game_id
     try:
         scenario, _ = scenario_of(game_id, files)

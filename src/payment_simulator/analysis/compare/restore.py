@@ -7,11 +7,11 @@ from typing import NoReturn
 from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.ai_cash_mgmt.config import GameConfig
 from payment_simulator.ai_cash_mgmt.game_setup import GameSetup, set_up
-from payment_simulator.ai_cash_mgmt.persistence.models.evidence import text_sha256
 from payment_simulator.ai_cash_mgmt.proposers.base import ProposerError, Situation
 from payment_simulator.ai_cash_mgmt.record.provenance import scenario_of
 from payment_simulator.analysis.older_files import or_nothing
 from payment_simulator.errors import GameNotFoundError, InputError
+from payment_simulator.persistence.texts import text_sha256
 
 
 class Nobody:

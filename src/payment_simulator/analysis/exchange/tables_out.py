@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
-from payment_simulator.ai_cash_mgmt.persistence.models import RECORDS, Record, SupersededRecord
-from payment_simulator.persistence.faults import translating
+from payment_simulator.ai_cash_mgmt.persistence.models import (
+    RECORDS,
+    Record,
+    SupersededRecord,
+    TextPieceRecord,
+    TextRecord,
+)
+from payment_simulator.ai_cash_mgmt.persistence.models.base import kept_apart
 from payment_simulator.persistence.queries import named_queries
 from payment_simulator.persistence.store import Store
 
@@ -17,11 +21,7 @@ from payment_simulator.persistence.store import Store
 _VECTOR = 2048
 _MOST_ROWS = 60 * _VECTOR
 #: Bytes of rows to hold at once, where rows are not longer.
-_AT_ONCE = 32 << 20
-#: How many groups of rows DuckDB holds while it writes: one for each thread, packed and not.
-_COPIES = 6
-#: What it holds beside them.
-_USUAL = 256 << 20
+_AT_ONCE = 16 << 20
 _PARQUET = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {rows}"
 #: Texts are always quoted, so that an empty one is not taken for NULL.
 _CSV = (
@@ -58,6 +58,8 @@ def query(name: str, kind: type[Record] | None = None, **words: str) -> str:
 
 
 def _belongs(kind: type[Record], source: str) -> str:
+    if kind in (TextRecord, TextPieceRecord):
+        return query("of_text", source=source, named=_named(source))
     if kind is SupersededRecord:
         by_run = [k for k in RECORDS if k.KEY[0] == "run_id"]
         by_game = [k for k in RECORDS if k not in by_run]
@@ -69,6 +71,18 @@ def _belongs(kind: type[Record], source: str) -> str:
         )
     name = "of_game" if "game_id" in kind.model_fields else "of_run"
     return query(name, source=source)
+
+
+def _named(source: str) -> str:
+    """Return the query of the texts that rows of games name, and those that were replaced."""
+    parts, columns = [], set()
+    for kind in RECORDS:
+        for column in kept_apart(kind).values():
+            parts.append(query("named_texts", kind, source=source, column=column))
+            columns.add(column)
+    paths = ", ".join(f"'$.{column}'" for column in sorted(columns))
+    parts.append(query("named_before", SupersededRecord, source=source, paths=f"[{paths}]"))
+    return " UNION ALL ".join(parts)
 
 
 def texts_of(kind: type[Record]) -> list[str]:
@@ -106,14 +120,13 @@ def write_table(
             path="$2",
             options=_PARQUET.format(rows=at_once),
         )
-        with _memory(store, min(at_once, count) * longest * _COPIES), store.room() as room:
+        with store.room() as room:
             store.read(sql, (list(games), str(room / path.name)))
             shutil.move(room / path.name, path)
         return int(count)
     options = _JSON if file_format == "json" else _CSV.format(texts=", ".join(texts_of(kind)))
     sql = query("copy_out", query=query("stretch", kind), path="$4", options=options)
-    needed = min(at_once, count) * longest * _COPIES
-    with path.open("wb") as whole, _memory(store, needed), store.room() as room:
+    with path.open("wb") as whole, store.room() as room:
         part = room / "part"
         if file_format == "csv":
             whole.write(header(kind))
@@ -129,32 +142,3 @@ def write_table(
 def header(kind: type[Record]) -> bytes:
     """Return the first line of a CSV file."""
     return (",".join(kind.table().columns) + "\n").encode()
-
-
-@contextmanager
-def _memory(store: Store, needed: int) -> Iterator[None]:
-    """Let DuckDB have the memory that very long rows need, while they are written."""
-    if needed <= _AT_ONCE:
-        yield
-        return
-    limit = min(needed + _USUAL, max(_half_of_memory(), _USUAL))
-    # Beside the transaction, which may have failed when the limit is put back.
-    cursor = store.cursor()
-    try:
-        with translating():
-            (before,) = cursor.execute("SELECT current_setting('memory_limit')").fetchall()[0]
-            cursor.execute(f"SET memory_limit = '{limit}B'")
-        try:
-            yield
-        finally:
-            with translating():
-                cursor.execute(f"SET memory_limit = '{before}'")
-    finally:
-        cursor.close()
-
-
-def _half_of_memory() -> int:
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
-    except (AttributeError, ValueError, OSError):  # not on Windows
-        return 4 << 30

@@ -50,14 +50,15 @@ isfinite({time}) AND year({time}) BETWEEN 1 AND 9999
 -- Calls of a step, numbered in the order in which they were made. That tool noted the model and the
 -- tokens with the step: the tokens of a single call are not known.
 INSERT INTO llm_interaction_log (
-    game_id, agent_id, iteration_number, attempt_number, llm_model, system_prompt, user_prompt,
-    raw_response, parsed_policy_json, parsing_error, llm_reasoning, llm_latency_seconds,
-    request_timestamp, response_timestamp
+    game_id, agent_id, iteration_number, attempt_number, llm_model, system_prompt_sha256,
+    user_prompt_sha256, raw_response_sha256, parsed_policy_json_sha256, parsing_error,
+    llm_reasoning_sha256, llm_latency_seconds, request_timestamp, response_timestamp
 )
 SELECT
     game_id, agent_id, iteration_number, numbered.attempt_number, step.llm_model,
-    call.system_prompt::VARCHAR, call.user_prompt::VARCHAR, call.raw_response::VARCHAR,
-    call.parsed_policy_json::VARCHAR, call.parsing_error::VARCHAR, call.llm_reasoning::VARCHAR,
+    sha256(call.system_prompt::VARCHAR), sha256(call.user_prompt::VARCHAR),
+    sha256(call.raw_response::VARCHAR), sha256(call.parsed_policy_json::VARCHAR),
+    call.parsing_error::VARCHAR, sha256(call.llm_reasoning::VARCHAR),
     epoch(numbered.response_timestamp - numbered.request_timestamp),
     numbered.request_timestamp, numbered.response_timestamp
 FROM {kept} AS call
@@ -83,8 +84,9 @@ WHERE game_id <> '' AND agent_id <> '' AND iteration_number >= 1
 -- Every column but the breakdown of costs and the rest of what was shown, which it did not keep.
 INSERT INTO iteration_context (
     game_id, agent_id, iteration_number, num_samples, cost_mean, cost_std, settlement_rate_mean,
-    cost_breakdown_json, best_seed, best_seed_cost, best_seed_verbose_output, worst_seed,
-    worst_seed_cost, worst_seed_verbose_output, context_json, omissions_json
+    cost_breakdown_json, best_seed, best_seed_cost, best_seed_verbose_output_sha256,
+    worst_seed, worst_seed_cost, worst_seed_verbose_output_sha256, context_json_sha256,
+    omissions_json
 )
 SELECT * FROM (
     SELECT
@@ -96,11 +98,11 @@ SELECT * FROM (
         '{{}}',
         TRY_CAST(best_seed AS BIGINT) AS best_seed,
         TRY_CAST(best_seed_cost AS DOUBLE) AS best_seed_cost,
-        best_seed_verbose_output::VARCHAR,
+        sha256(best_seed_verbose_output::VARCHAR),
         TRY_CAST(worst_seed AS BIGINT) AS worst_seed,
         TRY_CAST(worst_seed_cost AS DOUBLE) AS worst_seed_cost,
-        worst_seed_verbose_output::VARCHAR,
-        '{{}}', '[]'
+        sha256(worst_seed_verbose_output::VARCHAR),
+        sha256('{{}}'), '[]'
     FROM {kept}
     SEMI JOIN policy_iterations USING (game_id, agent_id, iteration_number)
     SEMI JOIN game_sessions USING (game_id)
@@ -110,6 +112,22 @@ WHERE game_id <> '' AND agent_id <> '' AND iteration_number >= 1 AND num_samples
   AND settlement_rate_mean BETWEEN 0 AND 1
   AND best_seed IS NOT NULL AND isfinite(best_seed_cost)
   AND worst_seed IS NOT NULL AND isfinite(worst_seed_cost)
+
+-- name: take_over_pieces
+-- The texts that rows name which were taken over, where they are not there yet.
+INSERT INTO text_pieces (sha256, piece_number, content)
+SELECT sha256, piece_number, substr(content, 1 + (piece_number - 1) * {piece}, {piece})
+FROM (
+    SELECT DISTINCT sha256({text}::VARCHAR) AS sha256, {text}::VARCHAR AS content FROM {kept}
+    WHERE sha256({text}::VARCHAR) IN (SELECT {text}_sha256 FROM {name})
+      AND sha256({text}::VARCHAR) NOT IN (SELECT sha256 FROM texts)
+) AS added, unnest(range(1, 2 + greatest(length(content) - 1, 0) // {piece})) AS pieces (piece_number)
+
+-- name: take_over_texts
+INSERT INTO texts (sha256, num_bytes)
+SELECT sha256, sum(strlen(content)) FROM text_pieces
+WHERE sha256 NOT IN (SELECT sha256 FROM texts)
+GROUP BY sha256
 
 -- name: take_over_policy_diffs
 -- That tool named the changed parameters in an array, and did not tell one collateral tree from the
