@@ -12,7 +12,8 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
 
-from payment_simulator.ai_cash_mgmt.persistence.models import RECORDS, Record, SupersededRecord
+from payment_simulator.ai_cash_mgmt.persistence.models import TABLES, Record
+from payment_simulator.ai_cash_mgmt.persistence.models.base import kept_apart
 from payment_simulator.analysis.views import VIEWS
 
 #: Units that a description names in brackets.
@@ -33,6 +34,7 @@ _BY_NAME = (
     ("revision", "ordinal"),
     ("version", "ordinal"),
     ("_count", "count"),
+    ("num_bytes", "bytes"),
     ("tokens", "count"),
     ("tokens_used", "count"),
     ("total_iterations", "count"),
@@ -119,8 +121,7 @@ def dictionary_rows() -> tuple[list[str], list[str], list[tuple[Any, ...]]]:
 
 
 def _entries() -> Iterator[TableEntry]:
-    kinds: tuple[type[Record], ...] = (*RECORDS, SupersededRecord)
-    for kind in kinds:
+    for kind in TABLES:
         yield _of_record(kind)
     ledger = (
         ColumnEntry("schema_ledger", name, kind, unit_of(name, kind, said), n == 0, False, said)
@@ -139,8 +140,12 @@ def _entries() -> Iterator[TableEntry]:
 
 def _of_record(kind: type[Record]) -> TableEntry:
     columns = []
-    for (name, field), type_ in zip(kind.model_fields.items(), kind.table().types, strict=True):
+    apart = {column: name for name, column in kept_apart(kind).items()}
+    for name, type_ in zip(kind.table().columns, kind.table().types, strict=True):
+        field = kind.model_fields.get(name) or kind.model_fields[apart[name]]
         said = field.description or ""
+        if name not in kind.model_fields:
+            said = f"SHA-256 of a text in texts: {said[:1].lower()}{said[1:]}"
         optional = not field.is_required() and field.default is None
         unit = unit_of(name, type_, said)
         columns.append(ColumnEntry(kind.TABLE, name, type_, unit, name in kind.KEY, optional, said))

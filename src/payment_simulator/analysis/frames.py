@@ -84,8 +84,15 @@ def samples(source: Source, game: Names = None, *, to: Kind = "arrow") -> Any:
 
 
 def model_calls(source: Source, game: Names = None, *, to: Kind = "arrow") -> Any:
-    """Return calls of language models, with prompts and answers in full."""
-    return _table(source, LLMInteractionRecord, game, to)
+    """Return calls of language models, with prompts and answers in full.
+
+    All texts of the games asked for must fit into memory.
+    """
+    kind = LLMInteractionRecord
+    with _opened(source) as repository:
+        return _chosen(
+            repository, "llm_calls", list(kind.model_fields), kind.KEY, "game_id", game, to
+        )
 
 
 def outcomes(source: Source, game: Names = None, *, to: Kind = "arrow") -> Any:
@@ -135,7 +142,8 @@ def view(source: Source, name: str, game: Names = None, *, to: Kind = "arrow") -
     Parameters
     ----------
     name : str
-        ``best_policies``, ``acceptance_rates``, ``cost_trajectory`` or ``parameter_trajectory``.
+        ``best_policies``, ``acceptance_rates``, ``cost_trajectory``, ``parameter_trajectory`` or
+        ``llm_calls``.
     """
     known = {found.name: found for found in VIEWS}
     if name not in known:
@@ -146,7 +154,7 @@ def view(source: Source, name: str, game: Names = None, *, to: Kind = "arrow") -
         return _chosen(repository, name, columns, key, "game_id", game, to)
 
 
-_VIEW_KEYS = ("game_id", "agent_id", "iteration_number", "parameter")
+_VIEW_KEYS = ("game_id", "agent_id", "iteration_number", "attempt_number", "parameter")
 
 
 def columns(*, to: Kind = "arrow") -> Any:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+from payment_simulator.ai_cash_mgmt.persistence.models import LLMInteractionRecord
+from payment_simulator.ai_cash_mgmt.persistence.models.base import kept_apart
 
 _GAME = ("game_id", "VARCHAR", "The game.")
 _BANK = ("agent_id", "VARCHAR", "The bank whose policy is optimised.")
+_CALLS = LLMInteractionRecord.table()
+_TEXTS = kept_apart(LLMInteractionRecord)
 _ITERATION = ("iteration_number", "INTEGER", "Iteration, counted from 1.")
 
 
@@ -26,6 +32,21 @@ class View:
     summary: str
     columns: tuple[tuple[str, str, str], ...]
     optional: frozenset[str] = frozenset()
+
+
+def _meaning(column: str) -> str:
+    fields = LLMInteractionRecord.model_fields
+    if column in fields:
+        return fields[column].description or ""
+    name = next(name for name, digest in _TEXTS.items() if digest == column)
+    return f"SHA-256 of {name}."
+
+
+def _optional() -> Iterator[str]:
+    for name, field in LLMInteractionRecord.model_fields.items():
+        if not field.is_required() and field.default is None:
+            yield name
+            yield _TEXTS.get(name, name)
 
 
 VIEWS = (
@@ -86,5 +107,18 @@ VIEWS = (
             ("parameter", "VARCHAR", "Name of the parameter."),
             ("value", "DOUBLE", "Its value, in the unit of the parameter."),
         ),
+    ),
+    View(
+        "llm_calls",
+        "Calls of language models with their texts; for all calls at once, the texts must fit "
+        "into memory.",
+        (
+            *(
+                (column, type_, _meaning(column))
+                for column, type_ in zip(_CALLS.columns, _CALLS.types, strict=True)
+            ),
+            *((name, "VARCHAR", _meaning(name)) for name in _TEXTS),
+        ),
+        frozenset(_optional()),
     ),
 )

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from payment_simulator.ai_cash_mgmt import GameOutcomeRecord, GameRepository
+from payment_simulator.ai_cash_mgmt.persistence.step_records import ProvenanceFile
 from payment_simulator.ai_cash_mgmt.record.result import bank_result
 from payment_simulator.analysis.older_files import or_nothing
 from payment_simulator.analysis.overview import game_overview
@@ -27,6 +28,8 @@ from payment_simulator.policy import Policy
 
 _STEPS_SHOWN = 50
 _RUNS_SHOWN = 20
+#: Characters of a file that a page shows.
+_FILE_SHOWN = 100_000
 
 
 def game(request: Request) -> Response:
@@ -63,9 +66,17 @@ def _game(request: Request) -> dict[str, Any]:
             "failures": or_nothing(lambda: repo.get_game_failures(game_id)),
             "calls": overview.calls,
             "runs": or_nothing(lambda: list_runs(repo, game_id=game_id, limit=_RUNS_SHOWN)),
-            "files": or_nothing(lambda: repo.get_provenance_files(game_id)),
+            "files": or_nothing(lambda: _files(repo, game_id)),
             **_steps(repo, game_id, request),
         }
+
+
+def _files(repo: GameRepository, game_id: str) -> list[tuple[ProvenanceFile, str]]:
+    """Return the files that the game was made of, of a long one the beginning."""
+    return [
+        (file, repo.get_text(file.sha256, at_most=_FILE_SHOWN))
+        for file in repo.list_provenance_files(game_id)
+    ]
 
 
 def _steps(repo: GameRepository, game_id: str, request: Request) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from payment_simulator.errors import (
     SchemaMissingError,
     SchemaVersionError,
 )
+from payment_simulator.persistence.memory import VARIABLE
 
 #: DuckDB's name for the kind of error, which says nothing to a person: ours does.
 _KIND = re.compile(r"^(?:[A-Z][A-Za-z]* )(?:[A-Za-z]+ )*Error: ")
@@ -53,6 +54,10 @@ class _Rule:
 
 _SAFE = "Every save that returned is safe"
 _VALUES = "Give values that the table's column types and rules allow"
+_MEMORY = (
+    f"This is more than the memory that the database may take; let it have more, and start again: "
+    f"{VARIABLE}=2GB in the environment. {_SAFE}"
+)
 #: The first rule that fits decides. Those about values come first: a value may hold any words.
 _RULES = (
     _Rule(InputError, _VALUES, kinds=(duckdb.ConstraintException, duckdb.ConversionException)),
@@ -65,8 +70,13 @@ _RULES = (
     ),
     _Rule(
         DatabaseFullError,
-        "Give DuckDB more memory: manager.conn.execute(\"SET memory_limit = '4GB'\")",
+        _MEMORY,
         kinds=(duckdb.OutOfMemoryException,),
+    ),
+    _Rule(
+        DatabaseFullError,
+        _MEMORY,
+        words=("out of memory error", "failed to allocate data", "could not allocate block"),
     ),
     _Rule(
         DatabaseClosedError,

@@ -21,11 +21,10 @@ from payment_simulator.errors import (
     ReadOnlyDatabaseError,
 )
 from payment_simulator.persistence.faults import translating
+from payment_simulator.persistence.memory import memory_limit
 
 #: The oldest DuckDB line that must be able to read what is written here.
 STORAGE_VERSION = "v1.5.0"
-#: What DuckDB may hold in memory; more is spilled to disk. ``SET memory_limit`` changes it.
-MEMORY_LIMIT = "256MiB"
 
 
 def has_storage_versions() -> bool:
@@ -43,11 +42,14 @@ def open_config() -> dict[str, str | bool | int | float | list[str]]:
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
         # Unbounded, the buffers grow to the size of the file while a large record is read.
-        "memory_limit": MEMORY_LIMIT,
+        "memory_limit": f"{memory_limit()}B",
         # A game's rows are found faster by skipping row groups than by the index, whose scan
         # also pins every block that it touches.
         "index_scan_max_count": "0",
         "index_scan_percentage": "0",
+        # A checkpoint would merge what earlier ones have written, and write it once more: long
+        # texts that are saved one by one would cost more and more.
+        "max_vacuum_tasks": "0",
     }
     if has_storage_versions():
         config["storage_compatibility_version"] = STORAGE_VERSION

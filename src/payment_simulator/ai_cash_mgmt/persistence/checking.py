@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 
 import duckdb
@@ -11,15 +11,16 @@ from pydantic import ValidationError
 
 from payment_simulator.ai_cash_mgmt.persistence.models import (
     RECORDS,
+    TABLES,
     EvaluationSampleRecord,
     GameSessionRecord,
     IterationContextRecord,
     PolicyDiffRecord,
     PolicyIterationRecord,
     Record,
-    SupersededRecord,
+    TextRecord,
 )
-from payment_simulator.ai_cash_mgmt.persistence.models.base import valid_json
+from payment_simulator.ai_cash_mgmt.persistence.models.base import kept_apart, valid_json
 from payment_simulator.errors import DamagedDatabaseError
 from payment_simulator.persistence.migrations import (
     FIRST_TABLES,
@@ -35,9 +36,17 @@ from payment_simulator.persistence.migrations import (
 )
 from payment_simulator.persistence.queries import named_queries
 from payment_simulator.persistence.store import Row, Store
+from payment_simulator.persistence.texts import (
+    AT_ONCE,
+    bounded,
+    faulty_texts,
+    sizes_of,
+    stored_texts,
+)
 
 #: Rows looked at in one go: enough to be fast, few enough to stay small in memory.
-_CHUNK = 5_000
+_MOST_ROWS = 5_000
+_FIRST_ROWS = 500
 _OURS = "payment_simulator.ai_cash_mgmt.persistence.sql"
 
 
@@ -85,12 +94,13 @@ def check_record(conn: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
     found = table_columns(store)
     yield from _check_schema(store, state, found)
     # What is wrong with the columns of the others is said above; their rows are no records.
-    kinds: tuple[type[Record], ...] = (*RECORDS, SupersededRecord)
-    whole = [k for k in kinds if [c for c, _ in found.get(k.TABLE, [])] == list(k.model_fields)]
+    whole = [k for k in TABLES if [c for c, _ in found.get(k.TABLE, [])] == [*k.table().columns]]
     for kind in whole:
         yield from _check_keys(store, kind)
         yield from _check_rows(store, kind)
     tables = {kind.TABLE for kind in whole}
+    if set(TABLES) == set(whole):
+        yield from _check_texts(store)
     yield from _check_belonging(store, tables)
     if {GameSessionRecord.TABLE, PolicyIterationRecord.TABLE} <= tables:
         yield from _check_course(store)
@@ -146,25 +156,53 @@ def _key(kind: type[Record], values: Row) -> str:
 
 
 def _check_rows(store: Store, kind: type[Record]) -> Iterator[Finding]:
-    columns = list(kind.model_fields)
+    columns = list(kind.table().columns)
     positions = [columns.index(c) for c in kind.KEY]
-    texts = [(n, c) for n, c in enumerate(columns) if c.endswith("_json")]
-    last = store.read(kind.table().sql("last_position"))[0][0]
-    for start in range(0, (last if last is not None else -1) + 1, _CHUNK):
-        for row in store.read(kind.table().sql("rows_between"), (start, start + _CHUNK)):
-            where = _key(kind, tuple(row[p] for p in positions))
-            wrong = set()
-            for field, problem in _faults_of(kind, row):
+    inline = [(n, c) for n, c in enumerate(columns) if c.endswith("_json")]
+    for row, texts in _with_texts(store, kind):
+        where = _key(kind, tuple(row[p] for p in positions))
+        wrong = set()
+        if texts.keys() >= set(kind.digests(row)):  # what is missing is said for itself
+            for field, problem in _faults_of(kind, row, texts):
                 wrong.add(field)
                 yield Finding(kind.TABLE, where, problem)
-            for position, column in texts:
-                if column not in wrong and not _is_json(row[position]):
-                    yield Finding(kind.TABLE, where, f"{column} is not JSON: {row[position]!r:.80}")
+        for position, column in inline:
+            if column not in wrong and not _is_json(row[position]):
+                yield Finding(kind.TABLE, where, f"{column} is not JSON: {row[position]!r:.80}")
 
 
-def _faults_of(kind: type[Record], row: Row) -> Iterator[tuple[str, str]]:
+def _with_texts(store: Store, kind: type[Record]) -> Iterator[tuple[Row, Mapping[str, str]]]:
+    """Yield every row of a table with the texts that it names, as far as they are there."""
+    for rows in _stretches(store, kind):
+        if not kept_apart(kind):
+            yield from ((row, {}) for row in rows)
+            continue
+        sizes = sizes_of(store, (digest for row in rows for digest in kind.digests(row)))
+
+        def size(row: Row, sizes: dict[str, int] = sizes) -> int:
+            return sum(sizes.get(digest, 0) for digest in kind.digests(row))
+
+        for some in bounded(rows, size):
+            texts = dict(stored_texts(store, (d for row in some for d in kind.digests(row))))
+            yield from ((row, texts) for row in some)
+
+
+def _stretches(store: Store, kind: type[Record]) -> Iterator[list[Row]]:
+    """Yield a table in stretches: the longer its rows, the fewer at a time."""
+    last = store.read(kind.table().sql("last_position"))[0][0]
+    start, n_rows = 0, _FIRST_ROWS
+    while last is not None and start <= last:
+        rows = store.read(kind.table().sql("rows_between"), (start, start + n_rows))
+        yield rows
+        start += n_rows
+        size = sum(len(value) for row in rows for value in row if isinstance(value, str))
+        n_rows = max(1, min(_MOST_ROWS, AT_ONCE * len(rows) // max(size, 1)))
+
+
+def _faults_of(kind: type[Record], row: Row, texts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    apart = kept_apart(kind).values()
     try:
-        again = kind.from_row(row).checked().to_row()
+        again = kind.from_row(row, texts).checked().to_row()
     except DamagedDatabaseError as error:
         yield "", str(error).partition(". Run:")[0]
     except ValidationError as error:
@@ -173,9 +211,12 @@ def _faults_of(kind: type[Record], row: Row) -> Iterator[tuple[str, str]]:
             value = f": {part['input']!r:.80}" if field else ""
             yield field, f"{field or 'record'}{value} ({part['msg']})"
     else:
-        for field, stored, kept in zip(kind.model_fields, row, again, strict=True):
+        for field, stored, kept in zip(kind.table().columns, row, again, strict=True):
             # NULL is what the specification's table has for a count that was left out.
-            if stored is not None and repr(stored) != repr(kept):
+            # A text that was changed is said once, where it is.
+            if field in apart or stored is None:
+                continue
+            if repr(stored) != repr(kept):
                 yield field, f"{field}: {stored!r:.80}, expected {kept!r:.80}"
 
 
@@ -184,6 +225,31 @@ def _is_json(text: str | None) -> bool:
         return text is None or bool(valid_json(text))
     except ValueError:
         return False
+
+
+def _check_texts(store: Store) -> Iterator[Finding]:
+    """Find texts that were changed, are missing, or that nothing names."""
+    for digest, problem in faulty_texts(store):
+        yield Finding(TextRecord.TABLE, f"sha256={digest!r}", problem)
+    named = []
+    for kind in TABLES:
+        for column in kept_apart(kind).values():
+            words = {"key": ", ".join(kind.KEY), "column": column, "table": kind.TABLE}
+            named.append(_sql("texts_named", **words))
+            for *key, digest in store.read(_sql("texts_missing", **words)):
+                where = _key(kind, tuple(key))
+                yield Finding(kind.TABLE, where, f"{column} names a text that is missing: {digest}")
+    columns = {column for kind in TABLES for column in kept_apart(kind).values()}
+    paths = ", ".join(f"'$.{column}'" for column in sorted(columns))
+    sql = _sql("texts_unused", named=" UNION ALL ".join(named), paths=f"[{paths}]")
+    for (digest,) in store.read(sql):
+        yield Finding(
+            TextRecord.TABLE, f"sha256={digest!r}", "no row names this text", is_fault=False
+        )
+
+
+def _sql(name: str, **words: str) -> str:
+    return named_queries(_OURS)[name].format(**words)
 
 
 _STEP = ("game_id", "agent_id", "iteration_number")

@@ -163,6 +163,22 @@ class GameRecords(RecordStore):
             "get_policy_iterations_of_agent", PolicyIterationRecord, (game_id, agent_id)
         )
 
+    def get_policy_iterations_between(
+        self, game_id: str, first: int, last: int
+    ) -> list[PolicyIterationRecord]:
+        """Return the steps of some iterations of a game, by iteration, then agent."""
+        return self._read(
+            "get_policy_iterations_between", PolicyIterationRecord, (game_id, first, last)
+        )
+
+    def get_step_keys(self, game_id: str) -> list[tuple[int, str, datetime]]:
+        """Return iteration, agent and time of every step of a game, in order."""
+        return [(row[0], row[1], row[2]) for row in self._rows("step_keys", (game_id,))]
+
+    def get_proposer_labels(self, game_id: str, agent_id: str) -> list[str]:
+        """Return the names that the proposer of an agent went by in a game."""
+        return [row[0] for row in self._rows("proposer_labels", (game_id, agent_id))]
+
     def get_best_policy(self, game_id: str, agent_id: str) -> str | None:
         """Return the accepted policy of least cost, the earliest of equals.
 

@@ -15,6 +15,7 @@ from payment_simulator.ai_cash_mgmt.persistence.models.base import (
     Ordinal64,
     Record,
     json_fields,
+    kept_apart,
     valid_json,
 )
 from payment_simulator.ai_cash_mgmt.persistence.models.runs import RunRow
@@ -23,13 +24,14 @@ from payment_simulator.errors import GameNotFoundError, InputError, RunNotFoundE
 from payment_simulator.persistence.arrow import ArrowStream, arrow_batch
 from payment_simulator.persistence.migrations import migrate, schema_state
 from payment_simulator.persistence.queries import named_queries
-from payment_simulator.persistence.store import Store
+from payment_simulator.persistence.store import Row, Store
 from payment_simulator.persistence.tables import (
     ParentMissingError,
     require_parent,
     save_batch,
     save_row,
 )
+from payment_simulator.persistence.texts import bounded, read_texts, save_texts, sizes_of
 
 R = TypeVar("R", bound=Record)
 _LIMIT: TypeAdapter[int] = TypeAdapter(Ordinal64)
@@ -149,23 +151,30 @@ class RecordStore:
         if issubclass(kind, (RunRow, EvaluationSampleRecord)):
             self._save_table(kind, batch, is_new=True)
             return
-        _check_each(kind, batch)
+        self._check_each(kind, batch)
         with self._naming_parents():
             save_batch(self._store, kind.table(), batch, is_new=True)
 
     def _save(self, record: Record) -> None:
+        record = record.checked()
+        texts = record.texts()
         with self._naming_parents():
-            save_row(self._store, record.table(), record.checked().to_row())
+            if not texts:
+                save_row(self._store, record.table(), record.to_row())
+                return
+            with self._store.transaction():
+                save_row(self._store, record.table(), record.to_row())
+                save_texts(self._store, texts)
 
     def _save_all(self, kind: type[R], records: Iterable[R]) -> None:
-        rows = [self._of_kind(kind, record).to_row() for record in records]
+        checked = [self._of_kind(kind, record) for record in records]
+        rows = [record.to_row() for record in checked]
         if rows:
-            with self._naming_parents():
-                save_batch(
-                    self._store,
-                    kind.table(),
-                    arrow_batch(kind.table().columns, kind.table().types, rows),
-                )
+            batch = arrow_batch(kind.table().columns, kind.table().types, rows)
+            with self._naming_parents(), self._store.transaction():
+                save_batch(self._store, kind.table(), batch)
+                for record in checked:
+                    save_texts(self._store, record.texts())
 
     def _save_table_or_records(self, kind: type[R], rows: Iterable[R] | ArrowStream) -> None:
         """Save an Arrow table, which is checked as strictly as records are, or records."""
@@ -206,6 +215,25 @@ class RecordStore:
                 _name_first_bad_row(kind, batch)
                 raise
 
+    def _check_each(self, kind: type[Record], batch: Any) -> None:
+        """Refuse the first stored row that its record would not write, or would write otherwise."""
+        columns = kind.table().columns
+        missing = [c for c in columns if c not in batch.column_names]
+        if missing:
+            return  # what is wrong with the columns is said where they are saved
+        rows = list(zip(*(batch[c].to_pylist() for c in columns), strict=True))
+        records = records_of_rows(self._store, kind, rows)
+        for row, record in zip(rows, records, strict=True):
+            kept = record.checked().to_row()
+            for name, given, written in zip(columns, row, kept, strict=True):
+                # A counter that is NULL is another tool's way to write its default.
+                if given is not None and not _means(given, written):
+                    values = dict(zip(columns, row, strict=True))
+                    where = ", ".join(f"{c}={values[c]!r}" for c in kind.KEY)
+                    raise InputError(
+                        f"{kind.TABLE} ({where}): {name} is {given!r:.80}, expected {written!r:.80}"
+                    )
+
     def _require_stored(self, kind: type[Record], parent: str) -> None:
         """Refuse even no rows for a run that is not there: its name may be mistyped."""
         with self._naming_parents():
@@ -218,7 +246,12 @@ class RecordStore:
         return record.checked()
 
     def _read(self, name: str, kind: type[R], parameters: Sequence[Any] = ()) -> list[R]:
-        return [kind.from_row(row) for row in self._store.read(_sql(name, kind), parameters)]
+        return list(self._iterate(name, kind, parameters))
+
+    def _iterate(self, name: str, kind: type[R], parameters: Sequence[Any] = ()) -> Iterator[R]:
+        """Yield records; their long texts are read some at a time."""
+        rows = self._store.read(_sql(name, kind), parameters)
+        return records_of_rows(self._store, kind, rows)
 
     def _read_one(self, name: str, kind: type[R], parameters: Sequence[Any]) -> R | None:
         found = self._read(name, kind, parameters)
@@ -243,6 +276,27 @@ class RecordStore:
             if error.table == "game_sessions":
                 raise self._game_not_found(key) from error
             raise RunNotFoundError(key) from error
+
+
+def records_of_rows(store: Store, kind: type[R], rows: Sequence[Row]) -> Iterator[R]:
+    """Yield the records of stored rows, whose long texts are read some at a time.
+
+    Parameters
+    ----------
+    store : Store
+        That holds the texts.
+    kind : type of Record
+    rows : sequence of tuple
+        As they are stored.
+    """
+    if not kept_apart(kind):
+        yield from map(kind.from_row, rows)
+        return
+    sizes = sizes_of(store, (digest for row in rows for digest in kind.digests(row)))
+    for some in bounded(rows, lambda row: sum(sizes.get(d, 0) for d in kind.digests(row))):
+        texts = read_texts(store, (digest for row in some for digest in kind.digests(row)))
+        for row in some:
+            yield kind.from_row(row, texts)
 
 
 def _arrow_table(kind: type[Record], rows: ArrowStream) -> Any:
@@ -273,23 +327,6 @@ def _check_json(kind: type[Record], batch: Any) -> None:
                     valid_json(text)
                 except ValueError as error:
                     raise InputError(f"{kind.TABLE}.{name}: {error}") from None
-
-
-def _check_each(kind: type[Record], batch: Any) -> None:
-    """Refuse the first stored row that its record would not write, or would write otherwise."""
-    missing = [c for c in kind.model_fields if c not in batch.column_names]
-    if missing:
-        return  # what is wrong with the columns is said where they are saved
-    for row in zip(*(batch[c].to_pylist() for c in kind.model_fields), strict=True):
-        kept = kind.from_row(row).checked().to_row()
-        for name, given, written in zip(kind.model_fields, row, kept, strict=True):
-            # A counter that is NULL is another tool's way to write its default.
-            if given is not None and not _means(given, written):
-                values = dict(zip(kind.model_fields, row, strict=True))
-                where = ", ".join(f"{c}={values[c]!r}" for c in kind.KEY)
-                raise InputError(
-                    f"{kind.TABLE} ({where}): {name} is {given!r:.80}, expected {written!r:.80}"
-                )
 
 
 def _means(given: object, written: object) -> bool:

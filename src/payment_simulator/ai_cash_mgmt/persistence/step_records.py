@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from payment_simulator.ai_cash_mgmt.persistence.models import (
     EquilibriumCertificateRecord,
@@ -18,7 +19,27 @@ from payment_simulator.ai_cash_mgmt.persistence.models import (
     SupersededRecord,
 )
 from payment_simulator.ai_cash_mgmt.persistence.records import R, RecordStore
+from payment_simulator.errors import InputError
 from payment_simulator.persistence.arrow import ArrowStream
+from payment_simulator.persistence.texts import read_beginning, read_texts
+
+
+@dataclass(frozen=True)
+class ProvenanceFile:
+    """What is known of a file that a game was made of, without its text.
+
+    Attributes
+    ----------
+    role, name, sha256 : str
+        As in ``provenance_files``.
+    num_bytes : int
+        Bytes of the text in UTF-8.
+    """
+
+    role: str
+    name: str
+    sha256: str
+    num_bytes: int
 
 
 class StepRecords(RecordStore):
@@ -36,10 +57,24 @@ class StepRecords(RecordStore):
     def get_llm_interactions(
         self, game_id: str, agent_id: str | None = None, iteration_number: int | None = None
     ) -> list[LLMInteractionRecord]:
-        """Return calls of language models by iteration, agent and attempt."""
+        """Return calls of language models by iteration, agent and attempt.
+
+        All of them with their texts: ``iterate_llm_interactions`` gives them one by one.
+        """
         return self._of_steps(
             "get_llm_interactions", LLMInteractionRecord, game_id, agent_id, iteration_number
         )
+
+    def iterate_llm_interactions(
+        self, game_id: str, agent_id: str | None = None, iteration_number: int | None = None
+    ) -> Iterator[LLMInteractionRecord]:
+        """Yield the same calls, with the texts of only some of them in memory."""
+        filters = _filters(game_id, agent_id, iteration_number)
+        return self._iterate("get_llm_interactions", LLMInteractionRecord, filters)
+
+    def get_llm_attempts(self, game_id: str) -> list[tuple[int, str, int]]:
+        """Return iteration, agent and attempt of every call of a language model, in order."""
+        return [(row[0], row[1], row[2]) for row in self._rows("get_llm_attempts", (game_id,))]
 
     def save_policy_diff(self, diff: PolicyDiffRecord) -> None:
         """Save what a proposal would change."""
@@ -102,6 +137,33 @@ class StepRecords(RecordStore):
         """Return the files that a game was made of, by role and name."""
         return self._read("get_provenance_files", ProvenanceFileRecord, (game_id,))
 
+    def list_provenance_files(self, game_id: str) -> list[ProvenanceFile]:
+        """Return what is known of the files that a game was made of, without their texts."""
+        return [ProvenanceFile(*row) for row in self._rows("list_provenance_files", (game_id,))]
+
+    def get_text(self, sha256: str, *, at_most: int | None = None) -> str:
+        """Return a stored text.
+
+        Parameters
+        ----------
+        sha256 : str
+            Its SHA-256, as columns called ``..._sha256`` hold it.
+        at_most : int, optional
+            Return that many characters of it, and read few more; they are then not held against
+            the hash.
+
+        Raises
+        ------
+        InputError
+            No such text is stored.
+        """
+        if at_most is not None:
+            return read_beginning(self._store, sha256, at_most)
+        found = read_texts(self._store, [sha256])
+        if sha256 not in found:
+            raise InputError(f"no text with the SHA-256 {sha256!r:.80} is stored")
+        return found[sha256]
+
     def save_equilibrium_certificate(self, certificate: EquilibriumCertificateRecord) -> None:
         """Save how far from equilibrium a game was."""
         self._save(self._of_kind(EquilibriumCertificateRecord, certificate))
@@ -138,7 +200,12 @@ class StepRecords(RecordStore):
         agent_id: str | None,
         iteration_number: int | None,
     ) -> list[R]:
-        if iteration_number is not None:
-            iteration_number = operator.index(iteration_number)  # NumPy's as well
-        filters = (game_id, agent_id, agent_id, iteration_number, iteration_number)
-        return self._read(query, kind, filters)
+        return self._read(query, kind, _filters(game_id, agent_id, iteration_number))
+
+
+def _filters(
+    game_id: str, agent_id: str | None, iteration_number: int | None
+) -> tuple[str | int | None, ...]:
+    if iteration_number is not None:
+        iteration_number = operator.index(iteration_number)  # NumPy's as well
+    return (game_id, agent_id, agent_id, iteration_number, iteration_number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,11 +20,15 @@ from payment_simulator.ai_cash_mgmt.proposers.base import CallLog, PastStep
 from payment_simulator.ai_cash_mgmt.record.call_log import StepCalls, calls_that_count
 from payment_simulator.ai_cash_mgmt.record.ending_rows import ending_records
 from payment_simulator.ai_cash_mgmt.record.provenance import files_of, provenance_of
+from payment_simulator.ai_cash_mgmt.record.recorded_game import (
+    Key,
+    RecordedCalls,
+    RecordedSteps,
+    failed_steps,
+)
 from payment_simulator.ai_cash_mgmt.record.step_rows import records_of
 from payment_simulator.ai_cash_mgmt.step import Step
 from payment_simulator.policy import Policy, check_policy, parse_policy
-
-Key = tuple[int, str]
 
 
 def played_step(record: PolicyIterationRecord) -> PlayedStep:
@@ -68,8 +73,8 @@ class RecordLedger:
         self._repo = repository
         self._setup = setup
         self._game_id = setup.game_id
-        self._played: dict[Key, PolicyIterationRecord] = {}
-        self._calls: dict[Key, list[LLMInteractionRecord]] = {}
+        self._steps: Mapping[Key, PolicyIterationRecord] = {}
+        self._calls: Mapping[Key, list[LLMInteractionRecord]] = {}
         self._failed_at: dict[Key, datetime] = {}
         self._n_failures = 0
         self._last_iteration = 0
@@ -95,25 +100,19 @@ class RecordLedger:
 
     def take_up(self) -> None:
         """Read what has been played, and say that the game goes on."""
-        for failure in self._repo.get_game_failures(self._game_id):
-            self._n_failures += 1
-            if failure.agent_id is not None and failure.iteration_number is not None:
-                self._failed_at[failure.iteration_number, failure.agent_id] = failure.failed_at
-        for record in self._repo.get_policy_iterations(self._game_id):
-            key = record.iteration_number, record.agent_id
-            # A step in which the game failed is made once more.
-            if record.created_at != self._failed_at.get(key):
-                self._played[key] = record
-                self._last_iteration = record.iteration_number
-        for call in self._repo.get_llm_interactions(self._game_id):
-            self._calls.setdefault((call.iteration_number, call.agent_id), []).append(call)
+        self._n_failures = len(self._repo.get_game_failures(self._game_id))
+        self._failed_at = failed_steps(self._repo, self._game_id)
+        # A step in which the game failed is made once more.
+        self._steps = RecordedSteps(self._repo, self._game_id, self._failed_at)
+        self._last_iteration = max((iteration for iteration, _ in self._steps), default=0)
+        self._calls = RecordedCalls(self._repo, self._game_id)
         session = self._repo.get_game_session(self._game_id)
         if session is not None and session.status != GameStatus.RUNNING:
             self._repo.update_game_session_status(self._game_id, GameStatus.RUNNING)
 
     def played(self, iteration: int, bank: str) -> PlayedStep | None:
         """Return a step that was made before."""
-        record = self._played.get((iteration, bank))
+        record = self._steps.get((iteration, bank))
         return None if record is None else played_step(record)
 
     def calls(self, iteration: int, bank: str) -> CallLog:

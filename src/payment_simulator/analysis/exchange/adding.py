@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from payment_simulator.ai_cash_mgmt import GameRepository
+from payment_simulator.ai_cash_mgmt.persistence.models import TextPieceRecord, TextRecord
 from payment_simulator.analysis.exchange.layout import KINDS
 from payment_simulator.analysis.exchange.staging import Progress, private_folder, stage
 from payment_simulator.analysis.exchange.tables_out import query
@@ -25,6 +26,8 @@ from payment_simulator.persistence.files import (
     remove_leftovers,
 )
 from payment_simulator.persistence.store import Store
+
+_TEXTS = (TextPieceRecord, TextRecord)
 
 
 @dataclass(frozen=True)
@@ -158,6 +161,8 @@ def _add(store: Store, staged: Path, games: Sequence[str]) -> Import:
 
 def _check_same(store: Store, alias: str, game: str) -> None:
     for kind in KINDS:
+        if kind in _TEXTS:
+            continue  # rows name them by their hashes
         sql = query(
             "first_difference",
             kind,
@@ -181,7 +186,9 @@ def _add_new(store: Store, alias: str, games: list[str]) -> int:
             "Nothing was imported; give another database"
         )
     rows = 0
-    for kind in KINDS:
+    # Pieces first: a text that is there has them already.
+    for kind in (*_TEXTS, *(kind for kind in KINDS if kind not in _TEXTS)):
         chosen = query("selected", kind, source=source)
-        rows += store.write(query("add_rows", kind, query=chosen), (games,))
+        add = "add_text_rows" if kind in _TEXTS else "add_rows"
+        rows += store.write(query(add, kind, query=chosen), (games,))
     return rows

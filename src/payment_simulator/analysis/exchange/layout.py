@@ -11,16 +11,18 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from payment_simulator.ai_cash_mgmt.persistence.models import RECORDS, Record, SupersededRecord
+from payment_simulator.ai_cash_mgmt.persistence.models import TABLES, Record
 from payment_simulator.errors import InputError
 
 #: Every table of an export, those that others belong to first.
-KINDS: tuple[type[Record], ...] = (*RECORDS, SupersededRecord)
+KINDS = TABLES
 FileFormat = Literal["parquet", "csv", "json"]
 FORMATS = get_args(FileFormat)
 MANIFEST = "manifest.json"
 README = "README.md"
 CRATE = "ro-crate-metadata.json"
+#: Folder of payments files, each once under its hash: many games may have the same.
+PAYMENTS = "payments"
 FORMAT_VERSION = 1
 _MARK = "payment-simulator export"
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]

@@ -14,7 +14,6 @@ from payment_simulator.analysis.exchange.tables_out import query
 _FOLDERS = {
     FileRole.GAME_FILE: ("game_file", ".yaml"),
     FileRole.SCENARIO: ("scenario", ".yaml"),
-    FileRole.PAYMENTS: ("payments", ".csv"),
     FileRole.POLICY: ("policies/start", ".json"),
 }
 
@@ -37,12 +36,15 @@ def readable_files(repo: GameRepository, game_id: str) -> Iterator[tuple[str, st
         origin = json.dumps(provenance.model_dump(mode="json"), indent=2)
         yield "provenance.json", f"{origin}\n"
     names: dict[str, Names] = {}
-    for file in repo.get_provenance_files(game_id):
+    for file in repo.list_provenance_files(game_id):
+        if file.role == FileRole.PAYMENTS:
+            continue  # many games may have the same, which is long
         folder, ending = _FOLDERS[FileRole(file.role)]
+        text = repo.get_text(file.sha256)
         if file.role == FileRole.GAME_FILE:
-            ending = ".json" if _is_json(file.content) else ending
+            ending = ".json" if _is_json(text) else ending
         name = names.setdefault(folder, Names()).name(file.name, ending)
-        yield f"{folder}/{name}", file.content
+        yield f"{folder}/{name}", text
     for folder, policies in (
         ("policies/final", _final_policies(repo, game_id)),
         ("policies/best", dict(repo.read(query("best_policies"), (game_id,)))),

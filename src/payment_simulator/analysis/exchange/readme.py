@@ -105,6 +105,9 @@ for programs, as an RO-Crate.
 `tables/` has one file for each table, columns and their types as below. Money is in cents, divide
 by 100; times are UTC; ticks and days count from 0, iterations from 1.
 
+Long texts, such as prompts, are in the table `text_pieces`, each once: a column called
+`..._sha256` names its text, whose pieces are put together in the order of `piece_number`.
+
 {reading}
 ## Texts of each game
 
@@ -114,11 +117,12 @@ by 100; times are UTC; ticks and days count from 0, iterations from 1.
 | `provenance.json` | program, machine and libraries that played it |
 | `game_file/` | the game file, as it was read |
 | `scenario/` | the scenario, as it was read |
-| `payments/` | observed payments, where the scenario has any |
 | `policies/start/` | each bank's policy at the start |
 | `policies/final/` | each bank's policy at the end |
 | `policies/best/` | each bank's accepted policy of least cost |
 
+Observed payments, where the scenario of a game has any, are in the folder `payments/` beside
+`games/`, under their SHA-256, which `tables/provenance_files` tells: many games may have the same.
 What a game does not have is left out. A name of a file begins as the text that it stands for and
 ends in a part of its hash; a policy that is no JSON ends in `.txt`.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from payment_simulator.ai_cash_mgmt import GameRepository, game_digests
-from payment_simulator.ai_cash_mgmt.persistence.models import Record
+from payment_simulator.ai_cash_mgmt.persistence.models import Record, TextPieceRecord
 from payment_simulator.analysis.exchange.arriving import check
 from payment_simulator.analysis.exchange.layout import (
     KINDS,
@@ -30,6 +30,7 @@ from payment_simulator.errors import (
 )
 from payment_simulator.persistence.connection import DatabaseManager
 from payment_simulator.persistence.migrations import SCHEMA_VERSION
+from payment_simulator.persistence.texts import faulty_texts
 
 #: Told what is done, and the whole of it.
 Progress = Callable[[int, int], None]
@@ -79,6 +80,8 @@ def stage(folder: Path, staged: Path, progress: Progress | None) -> Manifest:
             for rows in reader.rows(kind):
                 with _naming(folder / name, kind):
                     repo.save_new_rows(kind, rows)
+            if kind is TextPieceRecord:
+                _check_texts(repo, folder / name)
             if progress is not None:
                 progress(number, len(tables))
         _check_belonging(repo, folder, manifest)
@@ -103,6 +106,12 @@ def _known_manifest(folder: Path) -> Manifest:
                 "have the games exported again"
             )
     return manifest
+
+
+def _check_texts(repo: GameRepository, where: Path) -> None:
+    """Refuse a text that is not what its hash was made of."""
+    for digest, problem in faulty_texts(repo.store):
+        raise InputError(f"{where}: sha256={digest!r}: {problem}. Have the games exported again")
 
 
 @contextmanager

@@ -19,8 +19,8 @@ from payment_simulator.errors import DatabaseError, DatabaseFullError, InputErro
 from payment_simulator.persistence.scratch import ScratchStore
 
 _MOST_ROWS = 50_000
-_AT_ONCE = 32 << 20
-_MEMORY = 384 << 20
+_AT_ONCE = 16 << 20
+_MEMORY = 192 << 20
 #: Lines of at least this many bytes can be read.
 _LINE = 16 << 20
 #: How many buffers of the longest line DuckDB's readers may hold.

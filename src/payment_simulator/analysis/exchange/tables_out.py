@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
-from payment_simulator.ai_cash_mgmt.persistence.models import RECORDS, Record, SupersededRecord
-from payment_simulator.persistence.faults import translating
+from payment_simulator.ai_cash_mgmt.persistence.models import (
+    RECORDS,
+    Record,
+    SupersededRecord,
+    TextPieceRecord,
+    TextRecord,
+)
+from payment_simulator.ai_cash_mgmt.persistence.models.base import kept_apart
 from payment_simulator.persistence.files import has_storage_versions
 from payment_simulator.persistence.queries import named_queries
 from payment_simulator.persistence.store import Store
@@ -18,11 +22,7 @@ from payment_simulator.persistence.store import Store
 _VECTOR = 2048
 _MOST_ROWS = 60 * _VECTOR
 #: Bytes of rows to hold at once, where rows are not longer.
-_AT_ONCE = 32 << 20
-#: How many groups of rows DuckDB holds while it writes: one for each thread, packed and not.
-_COPIES = 6
-#: What it holds beside them.
-_USUAL = 256 << 20
+_AT_ONCE = 16 << 20
 _PARQUET = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {rows}{more}"
 #: DuckDB 1.5 takes 0.0 and -0.0 for the same entry of a dictionary.
 _NO_DICTIONARY = "" if has_storage_versions() else ", DICTIONARY_SIZE_LIMIT 0"
@@ -61,6 +61,8 @@ def query(name: str, kind: type[Record] | None = None, **words: str) -> str:
 
 
 def _belongs(kind: type[Record], source: str) -> str:
+    if kind in (TextRecord, TextPieceRecord):
+        return query("of_text", source=source, named=_named(source))
     if kind is SupersededRecord:
         by_run = [k for k in RECORDS if k.KEY[0] == "run_id"]
         by_game = [k for k in RECORDS if k not in by_run]
@@ -72,6 +74,18 @@ def _belongs(kind: type[Record], source: str) -> str:
         )
     name = "of_game" if "game_id" in kind.model_fields else "of_run"
     return query(name, source=source)
+
+
+def _named(source: str) -> str:
+    """Return the query of the texts that rows of games name, and those that were replaced."""
+    parts, columns = [], set()
+    for kind in RECORDS:
+        for column in kept_apart(kind).values():
+            parts.append(query("named_texts", kind, source=source, column=column))
+            columns.add(column)
+    paths = ", ".join(f"'$.{column}'" for column in sorted(columns))
+    parts.append(query("named_before", SupersededRecord, source=source, paths=f"[{paths}]"))
+    return " UNION ALL ".join(parts)
 
 
 def texts_of(kind: type[Record]) -> list[str]:
@@ -109,13 +123,12 @@ def write_table(
             path="$2",
             options=_PARQUET.format(rows=at_once, more=_NO_DICTIONARY),
         )
-        with _room(store, min(at_once, count) * longest * _COPIES):
-            store.read(sql, (list(games), str(path)))
+        store.read(sql, (list(games), str(path)))
         return int(count)
     options = _JSON if file_format == "json" else _CSV.format(texts=", ".join(texts_of(kind)))
     sql = query("copy_out", query=query("stretch", kind), path="$4", options=options)
     part = path.with_name("part")
-    with path.open("wb") as whole, _room(store, min(at_once, count) * longest * _COPIES):
+    with path.open("wb") as whole:
         if file_format == "csv":
             whole.write(header(kind))
         # DuckDB 2.0 holds all rows of a row group in memory for the sake of their order.
@@ -131,32 +144,3 @@ def write_table(
 def header(kind: type[Record]) -> bytes:
     """Return the first line of a CSV file."""
     return (",".join(kind.table().columns) + "\n").encode()
-
-
-@contextmanager
-def _room(store: Store, needed: int) -> Iterator[None]:
-    """Let DuckDB have the memory that very long rows need, while they are written."""
-    if needed <= _AT_ONCE:
-        yield
-        return
-    limit = min(needed + _USUAL, max(_half_of_memory(), _USUAL))
-    # Beside the transaction, which may have failed when the limit is put back.
-    cursor = store.cursor()
-    try:
-        with translating():
-            (before,) = cursor.execute("SELECT current_setting('memory_limit')").fetchall()[0]
-            cursor.execute(f"SET memory_limit = '{limit}B'")
-        try:
-            yield
-        finally:
-            with translating():
-                cursor.execute(f"SET memory_limit = '{before}'")
-    finally:
-        cursor.close()
-
-
-def _half_of_memory() -> int:
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
-    except (AttributeError, ValueError, OSError):  # not on Windows
-        return 4 << 30

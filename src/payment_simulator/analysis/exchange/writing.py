@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from payment_simulator._version import __version__
 from payment_simulator.ai_cash_mgmt import GameRepository, game_digests
+from payment_simulator.ai_cash_mgmt.persistence.models import FileRole
 from payment_simulator.analysis.exchange.crate import Credits, crate
 from payment_simulator.analysis.exchange.folders import publishing, telling
 from payment_simulator.analysis.exchange.layout import (
@@ -17,6 +18,7 @@ from payment_simulator.analysis.exchange.layout import (
     FORMATS,
     KINDS,
     MANIFEST,
+    PAYMENTS,
     README,
     FileEntry,
     FileFormat,
@@ -191,6 +193,11 @@ def _write_texts(repo: GameRepository, games: tuple[str, ...], made: Path) -> di
             path = made / folders[game] / name
             path.parent.mkdir(parents=True, exist_ok=True)
             _write(path, text)
+        for file in repo.list_provenance_files(game):
+            path = made / PAYMENTS / f"{file.sha256}.csv"
+            if file.role == FileRole.PAYMENTS and not path.exists():
+                path.parent.mkdir(exist_ok=True)
+                _write(path, repo.get_text(file.sha256))
     return folders
 
 

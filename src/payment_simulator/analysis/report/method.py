@@ -105,11 +105,11 @@ def _update(update: str) -> str:
 
 
 def _files(repo: GameRepository, game_id: str) -> Table | None:
-    files = or_nothing(lambda: repo.get_provenance_files(game_id))
+    files = or_nothing(lambda: repo.list_provenance_files(game_id))
     if not files:
         return None
     rows: list[tuple[Value, ...]] = [
-        (_ROLES.get(file.role, file.role), file.name, len(file.content.encode()), file.sha256)
+        (_ROLES.get(file.role, file.role), file.name, file.num_bytes, file.sha256)
         for file in files
     ]
     columns = (Column("what"), Column("name"), Column("bytes", "count"), Column("SHA-256"))

@@ -26,6 +26,18 @@ CASE
     ELSE false
 END
 
+-- name: of_text
+-- Condition on texts and their pieces: a row of the games names them.
+t.sha256 IN (SELECT digest FROM ({named}) AS digests(digest) WHERE digest IS NOT NULL)
+
+-- name: named_texts
+SELECT t.{column} FROM {source}{table} AS t WHERE {belongs}
+
+-- name: named_before
+-- Texts of rows that others took the place of.
+SELECT unnest(json_extract_string(t.record_json, {paths})) FROM {source}superseded_records AS t
+WHERE {belongs} AND json_valid(t.record_json)
+
 -- name: selected
 -- The rows of a table that belong to games, in the order in which they lie.
 SELECT {columns} FROM {source}{table} AS t WHERE {belongs}
@@ -82,6 +94,11 @@ ORDER BY 1 LIMIT 1
 
 -- name: add_rows
 INSERT INTO {table} ({columns}) {query}
+
+-- name: add_text_rows
+-- Of texts and pieces only those whose texts are not there.
+INSERT INTO {table} ({columns})
+SELECT {columns} FROM ({query}) WHERE sha256 NOT IN (SELECT sha256 FROM texts)
 
 -- name: attach
 ATTACH {path} AS {alias} (READ_ONLY)

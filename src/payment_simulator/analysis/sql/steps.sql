@@ -45,10 +45,13 @@ LIMIT ? OFFSET ?
 -- name: reasons
 -- Why each step was decided as it was, for a range of iterations.
 SELECT agent_id, iteration_number,
-    TRY(json_extract_string(context_json, '$.decision.reason')) AS reason
-FROM iteration_context
+    TRY(json_extract_string(
+        string_agg(content, '' ORDER BY piece_number), '$.decision.reason'
+    )) AS reason
+FROM iteration_context JOIN text_pieces ON sha256 = context_json_sha256
 WHERE game_id = ? AND (? IS NULL OR agent_id = ?) AND iteration_number BETWEEN ? AND ?
-    AND reason IS NOT NULL
+GROUP BY agent_id, iteration_number
+HAVING reason IS NOT NULL
 
 -- name: summaries
 -- What each proposal would have changed, in words, for a range of iterations.

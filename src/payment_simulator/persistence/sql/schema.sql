@@ -55,18 +55,33 @@ CREATE TABLE superseded_records (
     PRIMARY KEY (table_name, record_key, revision)
 );
 
+-- Long texts, each once; columns called ..._sha256 hold their keys. No row is longer than a piece,
+-- so that DuckDB never reads many long ones for the sake of one. The pieces have no key of their own:
+-- they are added with their text, once.
+CREATE TABLE texts (
+    sha256 VARCHAR PRIMARY KEY,
+    num_bytes BIGINT NOT NULL CHECK (num_bytes >= 0)
+);
+
+CREATE TABLE text_pieces (
+    sha256 VARCHAR NOT NULL,
+    piece_number INTEGER NOT NULL CHECK (piece_number >= 1),
+    -- What DuckDB chooses by itself takes three times the time and, for prompts, the space.
+    content VARCHAR NOT NULL USING COMPRESSION zstd
+);
+
 CREATE TABLE llm_interaction_log (
     game_id VARCHAR NOT NULL,
     agent_id VARCHAR NOT NULL,
     iteration_number INTEGER NOT NULL CHECK (iteration_number >= 1),
     attempt_number INTEGER NOT NULL CHECK (attempt_number >= 1),
     llm_model VARCHAR NOT NULL,
-    system_prompt VARCHAR NOT NULL,
-    user_prompt VARCHAR NOT NULL,
-    raw_response VARCHAR,
-    parsed_policy_json VARCHAR,
+    system_prompt_sha256 VARCHAR NOT NULL,
+    user_prompt_sha256 VARCHAR NOT NULL,
+    raw_response_sha256 VARCHAR,
+    parsed_policy_json_sha256 VARCHAR,
     parsing_error VARCHAR,
-    llm_reasoning VARCHAR,
+    llm_reasoning_sha256 VARCHAR,
     input_tokens INTEGER NOT NULL CHECK (input_tokens >= 0),
     output_tokens INTEGER NOT NULL CHECK (output_tokens >= 0),
     llm_latency_seconds DOUBLE NOT NULL CHECK (llm_latency_seconds >= 0 AND llm_latency_seconds < 'Infinity'::DOUBLE),
@@ -101,11 +116,11 @@ CREATE TABLE iteration_context (
     cost_breakdown_json VARCHAR NOT NULL,
     best_seed BIGINT NOT NULL,
     best_seed_cost DOUBLE NOT NULL CHECK (best_seed_cost > '-Infinity'::DOUBLE AND best_seed_cost < 'Infinity'::DOUBLE),
-    best_seed_verbose_output VARCHAR,
+    best_seed_verbose_output_sha256 VARCHAR,
     worst_seed BIGINT NOT NULL,
     worst_seed_cost DOUBLE NOT NULL CHECK (worst_seed_cost > '-Infinity'::DOUBLE AND worst_seed_cost < 'Infinity'::DOUBLE),
-    worst_seed_verbose_output VARCHAR,
-    context_json VARCHAR NOT NULL,
+    worst_seed_verbose_output_sha256 VARCHAR,
+    context_json_sha256 VARCHAR NOT NULL,
     omissions_json VARCHAR NOT NULL,
     PRIMARY KEY (game_id, agent_id, iteration_number)
 );
@@ -139,7 +154,6 @@ CREATE TABLE provenance_files (
     game_id VARCHAR NOT NULL,
     role VARCHAR NOT NULL CHECK (role IN ('game_file', 'scenario', 'policy', 'payments')),
     name VARCHAR NOT NULL,
-    content VARCHAR NOT NULL,
     sha256 VARCHAR NOT NULL,
     PRIMARY KEY (game_id, role, name)
 );
@@ -342,3 +356,49 @@ FROM (
 ) AS readable, json_each(readable.policy_json, '$.parameters') AS parameter
 WHERE parameter.type IN ('DOUBLE', 'BIGINT', 'UBIGINT')
   AND isfinite(try_cast(parameter.value AS DOUBLE));
+
+-- Calls of models with their texts. Texts are put together after the calls are chosen: ask for some
+-- calls by their game, bank or iteration, and only their texts are read.
+CREATE VIEW llm_calls AS
+SELECT calls.*, put_together.* EXCLUDE (game_id, agent_id, iteration_number, attempt_number)
+FROM llm_interaction_log AS calls
+LEFT JOIN (
+    SELECT
+        game_id,
+        agent_id,
+        iteration_number,
+        attempt_number,
+        any_value(content) FILTER (part = 'system_prompt') AS system_prompt,
+        any_value(content) FILTER (part = 'user_prompt') AS user_prompt,
+        any_value(content) FILTER (part = 'raw_response') AS raw_response,
+        any_value(content) FILTER (part = 'parsed_policy_json') AS parsed_policy_json,
+        any_value(content) FILTER (part = 'llm_reasoning') AS llm_reasoning
+    FROM (
+        SELECT
+            game_id,
+            agent_id,
+            iteration_number,
+            attempt_number,
+            part,
+            string_agg(content, '' ORDER BY piece_number) AS content
+        FROM (
+            SELECT
+                game_id,
+                agent_id,
+                iteration_number,
+                attempt_number,
+                unnest([
+                    'system_prompt', 'user_prompt', 'raw_response', 'parsed_policy_json',
+                    'llm_reasoning'
+                ]) AS part,
+                unnest([
+                    system_prompt_sha256, user_prompt_sha256, raw_response_sha256,
+                    parsed_policy_json_sha256, llm_reasoning_sha256
+                ]) AS sha256
+            FROM llm_interaction_log
+        ) AS parts
+        JOIN text_pieces USING (sha256)
+        GROUP BY game_id, agent_id, iteration_number, attempt_number, part
+    ) AS whole
+    GROUP BY game_id, agent_id, iteration_number, attempt_number
+) AS put_together USING (game_id, agent_id, iteration_number, attempt_number);

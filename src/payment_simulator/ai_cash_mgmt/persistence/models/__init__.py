@@ -28,6 +28,7 @@ from payment_simulator.ai_cash_mgmt.persistence.models.steps import (
     PolicyDiffRecord,
 )
 from payment_simulator.ai_cash_mgmt.persistence.models.superseded import SupersededRecord
+from payment_simulator.ai_cash_mgmt.persistence.models.texts import TextPieceRecord, TextRecord
 from payment_simulator.ai_cash_mgmt.persistence.vocabulary import (
     CostKind,
     FileRole,
@@ -56,8 +57,12 @@ RECORDS: tuple[type[Record], ...] = (
     GameFailureRecord,
 )
 
+#: Every table of the record, those that others name first.
+TABLES: tuple[type[Record], ...] = (TextRecord, TextPieceRecord, *RECORDS, SupersededRecord)
+
 __all__ = [
     "RECORDS",
+    "TABLES",
     "BankStateRecord",
     "CostKind",
     "DailyCostRecord",
@@ -80,5 +85,7 @@ __all__ = [
     "SimulationEventRecord",
     "SimulationRunRecord",
     "SupersededRecord",
+    "TextPieceRecord",
+    "TextRecord",
     "TransactionRecord",
 ]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from functools import cache
@@ -13,12 +15,27 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from payment_simulator.errors import DamagedDatabaseError
 from payment_simulator.persistence.store import Row
 from payment_simulator.persistence.tables import Table
+from payment_simulator.persistence.texts import text_sha256
 
 INT32_MAX = 2**31 - 1
 INT64_MAX = 2**63 - 1
 #: Costs are sums of up to some 10^6 terms; two ways of adding them differ by no more than this.
 ROUNDING_SHARE = 1e-9
 ROUNDING_CENTS = 1e-6
+
+
+@dataclass(frozen=True)
+class KeptApart:
+    """Marks a text that is kept apart from its row, in the table ``texts``.
+
+    Attributes
+    ----------
+    column : str
+        The column of the row that holds the text's SHA-256; the field's name with ``_sha256``
+        behind it where none is given.
+    """
+
+    column: str = ""
 
 
 def _plain(value: Any) -> Any:  # noqa: PLR0911 - a case each
@@ -104,6 +121,9 @@ def _no_constant(name: str) -> None:
 Text = Annotated[str, Strict(), BeforeValidator(_plain), AfterValidator(_storable)]
 Identifier = Annotated[Text, Field(min_length=1)]
 JsonText = Annotated[Text, AfterValidator(valid_json)]
+#: Texts that may be long, and are stored apart from the row.
+LongText = Annotated[Text, KeptApart()]
+LongJson = Annotated[JsonText, KeptApart()]
 Flag = Annotated[bool, Strict(), BeforeValidator(_plain)]
 Number = Annotated[float, Strict(), BeforeValidator(_exact), Field(allow_inf_nan=False)]
 Amount = Annotated[Number, Field(ge=0)]
@@ -191,17 +211,47 @@ class Record(BaseModel):
 
     def to_row(self) -> Row:
         """Return the values as they are stored, in the order of the columns."""
-        lists = _list_fields(type(self))
-        values = self.__dict__
+        lists, apart = _list_fields(type(self)), kept_apart(type(self))
+        values = dict(self.__dict__)
+        for name, column in apart.items():
+            text = values[name]
+            values[column] = None if text is None else text_sha256(text)
         return tuple(
             json.dumps(values[n], ensure_ascii=False) if n in lists else values[n]
-            for n in type(self).model_fields
+            for n in self.table().columns
         )
 
+    def texts(self) -> dict[str, str]:
+        """Return the texts that are kept apart from the row, by their SHA-256."""
+        found = (self.__dict__[name] for name in kept_apart(type(self)))
+        return {text_sha256(text): text for text in found if text is not None}
+
     @classmethod
-    def from_row(cls, row: Row) -> Self:
-        """Return the record of a stored row, exactly as it was written."""
-        values = dict(zip(cls.model_fields, row, strict=True))
+    def digests(cls, row: Row) -> list[str]:
+        """Return the hashes of the texts that a stored row names."""
+        places = _apart_places(cls)
+        return [row[place] for place in places if row[place] is not None]
+
+    @classmethod
+    def from_row(cls, row: Row, texts: Mapping[str, str] | None = None) -> Self:
+        """Return the record of a stored row, exactly as it was written.
+
+        Parameters
+        ----------
+        row : tuple
+            Its values, in the order of the columns.
+        texts : mapping of str to str, optional
+            The texts that the row names, by their SHA-256.
+        """
+        values = dict(zip(cls.table().columns, row, strict=True))
+        apart = kept_apart(cls)
+        if apart:
+            digests = {name: values[column] for name, column in apart.items()}
+            for name, digest in digests.items():
+                if digest is not None and digest not in (texts or {}):
+                    raise cls._damaged(apart[name], values, "the SHA-256 of a stored text")
+                values[name] = None if digest is None else (texts or {})[digest]
+            values = {name: values[name] for name in cls.model_fields}
         for name in _list_fields(cls):
             try:
                 found = json.loads(values[name])
@@ -239,6 +289,23 @@ def _time_fields(cls: type[Record]) -> tuple[str, ...]:
     table = _table(cls)
     pairs = zip(table.columns, table.types, strict=True)
     return tuple(name for name, kind in pairs if kind == "TIMESTAMP")
+
+
+@cache
+def kept_apart(cls: type[Record]) -> dict[str, str]:
+    """Return the fields whose texts are kept apart, each with the column of its hash."""
+    found = {}
+    for name, field in cls.model_fields.items():
+        for rule in _unwrapped(field.annotation, list(field.metadata))[1]:
+            if isinstance(rule, KeptApart):
+                found[name] = rule.column or f"{name}_sha256"
+    return found
+
+
+@cache
+def _apart_places(cls: type[Record]) -> tuple[int, ...]:
+    columns = cls.table().columns
+    return tuple(columns.index(column) for column in kept_apart(cls).values())
 
 
 _COLUMN_TYPES = {str: "VARCHAR", float: "DOUBLE", bool: "BOOLEAN", datetime: "TIMESTAMP"}
@@ -282,7 +349,12 @@ def json_fields(cls: type[Record]) -> tuple[str, ...]:
 
 @cache
 def _table(cls: type[Record]) -> Table:
-    fields = {n: _unwrapped(f.annotation, list(f.metadata)) for n, f in cls.model_fields.items()}
+    apart = kept_apart(cls)
+    fields = {
+        apart.get(n, n): _unwrapped(f.annotation, list(f.metadata))
+        for n, f in cls.model_fields.items()
+        if apart.get(n, n) == n or apart[n] not in cls.model_fields
+    }
     names = (n for n, (_, rules) in fields.items() if any(_min_length(rule) for rule in rules))
     refusals = [f"{name} = ''" for name in names] + ([cls.REFUSAL] if cls.REFUSAL else [])
     return Table(

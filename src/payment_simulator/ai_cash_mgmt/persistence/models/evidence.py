@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -12,6 +11,7 @@ from payment_simulator.ai_cash_mgmt.persistence.models.base import (
     Flag,
     Identifier,
     JsonText,
+    KeptApart,
     Number,
     Ordinal,
     Record,
@@ -19,13 +19,9 @@ from payment_simulator.ai_cash_mgmt.persistence.models.base import (
     Timestamp,
 )
 from payment_simulator.ai_cash_mgmt.persistence.vocabulary import FileRole, one_of
+from payment_simulator.persistence.texts import text_sha256
 
 _GAME = ("game_sessions", "game_id", "game_id")
-
-
-def text_sha256(text: str) -> str:
-    """Return the SHA-256 of a text's UTF-8 bytes, in lower-case hexadecimal."""
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _is_left_out(value: object) -> bool:
@@ -63,7 +59,7 @@ class ProvenanceFileRecord(Record):
         description="What the file is: game_file, scenario, policy or payments."
     )
     name: Identifier = Field(description="Its path as given, or the bank whose policy it is.")
-    content: Text = Field(description="Its full text.")
+    content: Annotated[Text, KeptApart("sha256")] = Field(description="Its full text.")
     sha256: Text = Field("", description="SHA-256 of the text in UTF-8; filled in when not given.")
 
     @model_validator(mode="before")

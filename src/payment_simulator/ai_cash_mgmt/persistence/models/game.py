@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -48,13 +49,13 @@ class GameSessionRecord(Record):
     final_cost: Number | None = Field(None, description="Final aggregate cost (cents).")
 
     @classmethod
-    def from_row(cls, row: Row) -> Self:
+    def from_row(cls, row: Row, texts: Mapping[str, str] | None = None) -> Self:
         """Return the record of a stored row.
 
         The specification's table lets the two counters with a default be NULL; other tools' files
         may use that.
         """
-        record = super().from_row(row)
+        record = super().from_row(row, texts)
         values: dict[str, Any] = record.__dict__
         values["total_iterations"] = values["total_iterations"] or 0
         values["converged"] = values["converged"] or False

@@ -14,6 +14,8 @@ from payment_simulator.ai_cash_mgmt.persistence.models.base import (
     Identifier,
     Int64,
     JsonText,
+    LongJson,
+    LongText,
     Number,
     Ordinal,
     Record,
@@ -43,16 +45,16 @@ class LLMInteractionRecord(StepRecord):
 
     attempt_number: Ordinal = Field(description="Call within the step, counted from 1.")
     llm_model: Text = Field(description="Model asked, as provider/model (free text).")
-    system_prompt: Text = Field(description="System prompt, in full.")
-    user_prompt: Text = Field(description="User prompt, in full; on a retry with the errors.")
-    raw_response: Text | None = Field(None, description="Answer as it came; none if none came.")
-    parsed_policy_json: JsonText | None = Field(
+    system_prompt: LongText = Field(description="System prompt, in full.")
+    user_prompt: LongText = Field(description="User prompt, in full; on a retry with the errors.")
+    raw_response: LongText | None = Field(None, description="Answer as it came; none if none came.")
+    parsed_policy_json: LongJson | None = Field(
         None, description="Policy read from the answer, as a JSON object."
     )
     parsing_error: Text | None = Field(
         None, description="Why there is no policy, if there is none."
     )
-    llm_reasoning: Text | None = Field(None, description="The model's stated reasoning.")
+    llm_reasoning: LongText | None = Field(None, description="The model's stated reasoning.")
     input_tokens: Count = Field(0, description="Tokens sent.")
     output_tokens: Count = Field(0, description="Tokens received.")
     llm_latency_seconds: Amount = Field(description="From request to answer (seconds).")
@@ -95,11 +97,15 @@ class IterationContextRecord(StepRecord):
     )
     best_seed: Int64 = Field(description="Seed of the cheapest sample day.")
     best_seed_cost: Number = Field(description="Its cost (cents).")
-    best_seed_verbose_output: Text | None = Field(None, description="That day told tick by tick.")
+    best_seed_verbose_output: LongText | None = Field(
+        None, description="That day told tick by tick."
+    )
     worst_seed: Int64 = Field(description="Seed of the dearest sample day.")
     worst_seed_cost: Number = Field(description="Its cost (cents).")
-    worst_seed_verbose_output: Text | None = Field(None, description="That day told tick by tick.")
-    context_json: JsonText = Field(
+    worst_seed_verbose_output: LongText | None = Field(
+        None, description="That day told tick by tick."
+    )
+    context_json: LongJson = Field(
         "{}", description="Everything else shown, such as past steps, as JSON."
     )
     omissions_json: JsonText = Field(

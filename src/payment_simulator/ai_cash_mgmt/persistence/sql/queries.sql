@@ -50,6 +50,11 @@ SELECT {columns} FROM llm_interaction_log
 WHERE game_id = ? AND (? IS NULL OR agent_id = ?) AND (? IS NULL OR iteration_number = ?)
 ORDER BY iteration_number, agent_id, attempt_number
 
+-- name: get_llm_attempts
+SELECT iteration_number, agent_id, attempt_number FROM llm_interaction_log
+WHERE game_id = ?
+ORDER BY iteration_number, agent_id, attempt_number
+
 -- name: get_policy_diffs
 SELECT {columns} FROM policy_diffs
 WHERE game_id = ? AND (? IS NULL OR agent_id = ?) AND (? IS NULL OR iteration_number = ?)
@@ -70,6 +75,26 @@ SELECT {columns} FROM game_provenance WHERE game_id = ?
 
 -- name: get_provenance_files
 SELECT {columns} FROM provenance_files WHERE game_id = ? ORDER BY role, name
+
+-- name: list_provenance_files
+SELECT role, name, f.sha256, num_bytes
+FROM provenance_files AS f JOIN texts USING (sha256)
+WHERE game_id = ? ORDER BY role, name
+
+-- name: step_keys
+SELECT iteration_number, agent_id, created_at FROM policy_iterations
+WHERE game_id = ?
+ORDER BY iteration_number, agent_id
+
+-- name: proposer_labels
+SELECT DISTINCT llm_model FROM policy_iterations
+WHERE game_id = ? AND agent_id = ?
+ORDER BY llm_model
+
+-- name: get_policy_iterations_between
+SELECT {columns} FROM policy_iterations
+WHERE game_id = ? AND iteration_number BETWEEN ? AND ?
+ORDER BY iteration_number, agent_id
 
 -- name: get_equilibrium_certificates
 SELECT {columns} FROM equilibrium_certificates WHERE game_id = ? ORDER BY certificate_number
@@ -106,6 +131,29 @@ SELECT {columns} FROM daily_costs WHERE run_id = ? ORDER BY day, agent_id, cost_
 SELECT {columns} FROM superseded_records
 WHERE (? IS NULL OR table_name = ?)
 ORDER BY table_name, record_key, revision
+
+-- name: texts_missing
+-- Rows that name a text which is not there.
+SELECT {key}, {column} FROM {table}
+WHERE {column} IS NOT NULL AND {column} NOT IN (SELECT sha256 FROM texts)
+ORDER BY ALL
+
+-- name: texts_named
+SELECT {column} FROM {table}
+
+-- name: texts_unused
+-- Texts that no row names, nor any that was replaced.
+SELECT sha256 FROM texts
+WHERE sha256 NOT IN (
+    SELECT digest FROM (
+        {named}
+        UNION ALL
+        SELECT unnest(json_extract_string(record_json, {paths}))
+        FROM superseded_records WHERE json_valid(record_json)
+    ) AS digests(digest)
+    WHERE digest IS NOT NULL
+)
+ORDER BY sha256
 
 -- name: orphans
 -- What rows belong to, where that is not there, and how many rows.
