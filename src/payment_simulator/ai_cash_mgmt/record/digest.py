@@ -13,7 +13,8 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from payment_simulator.ai_cash_mgmt.persistence.models import RECORDS, Record, SupersededRecord
+from payment_simulator.ai_cash_mgmt.persistence.models import TABLES, Record, SupersededRecord
+from payment_simulator.ai_cash_mgmt.persistence.models.base import kept_apart
 from payment_simulator.ai_cash_mgmt.persistence.repository import GameRepository
 from payment_simulator.errors import GameNotFoundError
 from payment_simulator.persistence.queries import named_queries
@@ -134,7 +135,7 @@ def n_rows_of(repository: GameRepository, game_id: str) -> int:
 
 def kinds_in_digest() -> tuple[type[Record], ...]:
     """Return the records whose tables hold what a game is."""
-    return tuple(kind for kind in (*RECORDS, SupersededRecord) if kind.IS_OF_THE_GAME)
+    return tuple(kind for kind in TABLES if kind.IS_OF_THE_GAME)
 
 
 @cache
@@ -159,16 +160,33 @@ def _fields(pairs: Iterable[tuple[str, str]]) -> list[str]:
 
 
 def _owners(kind: type[Record]) -> str:
-    if kind is not SupersededRecord:
-        return _query("owners_by_game" if "game_id" in kind.model_fields else "owners_by_run")
-    names: dict[bool, list[str]] = {True: [], False: []}
-    for other in kinds_in_digest():
-        names[other.KEY[0] == "run_id"].append(f"'{other.TABLE}'")
-    return _query(
-        "owners_of_superseded",
-        game_tables=", ".join(names[False]),
-        run_tables=", ".join(names[True]),
-    )
+    if kind is SupersededRecord:
+        return _query("owners_of_superseded", **_superseded_words())
+    for column, query in (("game_id", "owners_by_game"), ("run_id", "owners_by_run")):
+        if column in kind.model_fields:
+            return _query(query)
+    return _query("owners_by_text", named="\nUNION\n".join(_named_texts()))
+
+
+def _superseded_words() -> dict[str, str]:
+    names: dict[str, list[str]] = {"game_id": [], "run_id": []}
+    for kind in kinds_in_digest():
+        names.get(kind.KEY[0], []).append(f"'{kind.TABLE}'")
+    return {"game_tables": ", ".join(names["game_id"]), "run_tables": ", ".join(names["run_id"])}
+
+
+def _named_texts() -> list[str]:
+    """Return queries of the long texts that rows of games name, superseded rows included."""
+    named = {kind: kept_apart(kind).values() for kind in kinds_in_digest() if kept_apart(kind)}
+    parts = [
+        _query("texts_of_table", table=kind.TABLE, column=column, owners=_owners(kind))
+        for kind, columns in named.items()
+        for column in columns
+    ]
+    columns = sorted({column for columns in named.values() for column in columns})
+    paths = ", ".join(f"'$.{column}'" for column in columns)
+    owners = _owners(SupersededRecord)
+    return [*parts, _query("texts_of_superseded", paths=f"[{paths}]", owners=owners)]
 
 
 def _query(name: str, **words: str) -> str:

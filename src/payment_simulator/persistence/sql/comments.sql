@@ -1,5 +1,14 @@
 -- Made from the records by docs/generate.py: what every table and column is.
 
+COMMENT ON TABLE texts IS 'A long text, named by rows that hold its hash in a column called ``..._sha256``.';
+COMMENT ON COLUMN texts.sha256 IS 'SHA-256 of the text in UTF-8.';
+COMMENT ON COLUMN texts.num_bytes IS 'Bytes of the text in UTF-8. [bytes]';
+
+COMMENT ON TABLE text_pieces IS 'A part of a long text: put together in their order, the pieces are the text.';
+COMMENT ON COLUMN text_pieces.sha256 IS 'The text.';
+COMMENT ON COLUMN text_pieces.piece_number IS 'Piece of it, counted from 1. [ordinal]';
+COMMENT ON COLUMN text_pieces.content IS 'Its characters, 4,000 of them but for the last piece.';
+
 COMMENT ON TABLE game_sessions IS 'A game: what was played, where it stands, how it ended.';
 COMMENT ON COLUMN game_sessions.game_id IS 'Unique game identifier.';
 COMMENT ON COLUMN game_sessions.scenario_config IS 'Path to the scenario file (free text).';
@@ -37,12 +46,12 @@ COMMENT ON COLUMN llm_interaction_log.agent_id IS 'The bank whose policy is opti
 COMMENT ON COLUMN llm_interaction_log.iteration_number IS 'Iteration, counted from 1. [ordinal]';
 COMMENT ON COLUMN llm_interaction_log.attempt_number IS 'Call within the step, counted from 1. [ordinal]';
 COMMENT ON COLUMN llm_interaction_log.llm_model IS 'Model asked, as provider/model (free text).';
-COMMENT ON COLUMN llm_interaction_log.system_prompt IS 'System prompt, in full.';
-COMMENT ON COLUMN llm_interaction_log.user_prompt IS 'User prompt, in full; on a retry with the errors.';
-COMMENT ON COLUMN llm_interaction_log.raw_response IS 'Answer as it came; none if none came.';
-COMMENT ON COLUMN llm_interaction_log.parsed_policy_json IS 'Policy read from the answer, as a JSON object. [JSON]';
+COMMENT ON COLUMN llm_interaction_log.system_prompt_sha256 IS 'SHA-256 of a text in texts: system prompt, in full.';
+COMMENT ON COLUMN llm_interaction_log.user_prompt_sha256 IS 'SHA-256 of a text in texts: user prompt, in full; on a retry with the errors.';
+COMMENT ON COLUMN llm_interaction_log.raw_response_sha256 IS 'SHA-256 of a text in texts: answer as it came; none if none came.';
+COMMENT ON COLUMN llm_interaction_log.parsed_policy_json_sha256 IS 'SHA-256 of a text in texts: policy read from the answer, as a JSON object.';
 COMMENT ON COLUMN llm_interaction_log.parsing_error IS 'Why there is no policy, if there is none.';
-COMMENT ON COLUMN llm_interaction_log.llm_reasoning IS 'The model''s stated reasoning.';
+COMMENT ON COLUMN llm_interaction_log.llm_reasoning_sha256 IS 'SHA-256 of a text in texts: the model''s stated reasoning.';
 COMMENT ON COLUMN llm_interaction_log.input_tokens IS 'Tokens sent. [count]';
 COMMENT ON COLUMN llm_interaction_log.output_tokens IS 'Tokens received. [count]';
 COMMENT ON COLUMN llm_interaction_log.llm_latency_seconds IS 'From request to answer (seconds). [seconds]';
@@ -73,11 +82,11 @@ COMMENT ON COLUMN iteration_context.settlement_rate_mean IS 'Mean share of payme
 COMMENT ON COLUMN iteration_context.cost_breakdown_json IS 'Mean cost by kind (cents), as a JSON object. [JSON, cents]';
 COMMENT ON COLUMN iteration_context.best_seed IS 'Seed of the cheapest sample day. [seed]';
 COMMENT ON COLUMN iteration_context.best_seed_cost IS 'Its cost (cents). [cents]';
-COMMENT ON COLUMN iteration_context.best_seed_verbose_output IS 'That day told tick by tick.';
+COMMENT ON COLUMN iteration_context.best_seed_verbose_output_sha256 IS 'SHA-256 of a text in texts: that day told tick by tick.';
 COMMENT ON COLUMN iteration_context.worst_seed IS 'Seed of the dearest sample day. [seed]';
 COMMENT ON COLUMN iteration_context.worst_seed_cost IS 'Its cost (cents). [cents]';
-COMMENT ON COLUMN iteration_context.worst_seed_verbose_output IS 'That day told tick by tick.';
-COMMENT ON COLUMN iteration_context.context_json IS 'Everything else shown, such as past steps, as JSON. [JSON]';
+COMMENT ON COLUMN iteration_context.worst_seed_verbose_output_sha256 IS 'SHA-256 of a text in texts: that day told tick by tick.';
+COMMENT ON COLUMN iteration_context.context_json_sha256 IS 'SHA-256 of a text in texts: everything else shown, such as past steps, as JSON.';
 COMMENT ON COLUMN iteration_context.omissions_json IS 'What was left out to keep within size, as a JSON array. [JSON]';
 
 COMMENT ON TABLE evaluation_samples IS 'One sample day on which the old and the new policy were compared.';
@@ -106,7 +115,6 @@ COMMENT ON TABLE provenance_files IS 'A file that a game was made of, in full, w
 COMMENT ON COLUMN provenance_files.game_id IS 'The game.';
 COMMENT ON COLUMN provenance_files.role IS 'What the file is: game_file, scenario, policy or payments.';
 COMMENT ON COLUMN provenance_files.name IS 'Its path as given, or the bank whose policy it is.';
-COMMENT ON COLUMN provenance_files.content IS 'Its full text.';
 COMMENT ON COLUMN provenance_files.sha256 IS 'SHA-256 of the text in UTF-8; filled in when not given.';
 
 COMMENT ON TABLE equilibrium_certificates IS 'How much each bank could still gain by deviating alone, and how that was found.';
@@ -273,3 +281,27 @@ COMMENT ON COLUMN parameter_trajectory.agent_id IS 'The bank whose policy is opt
 COMMENT ON COLUMN parameter_trajectory.iteration_number IS 'Iteration, counted from 1. [ordinal]';
 COMMENT ON COLUMN parameter_trajectory.parameter IS 'Name of the parameter.';
 COMMENT ON COLUMN parameter_trajectory.value IS 'Its value, in the unit of the parameter. [that of the parameter]';
+
+COMMENT ON VIEW llm_calls IS 'Calls of language models with their texts; for all calls at once, the texts must fit into memory.';
+COMMENT ON COLUMN llm_calls.game_id IS 'The game.';
+COMMENT ON COLUMN llm_calls.agent_id IS 'The bank whose policy is optimised.';
+COMMENT ON COLUMN llm_calls.iteration_number IS 'Iteration, counted from 1. [ordinal]';
+COMMENT ON COLUMN llm_calls.attempt_number IS 'Call within the step, counted from 1. [ordinal]';
+COMMENT ON COLUMN llm_calls.llm_model IS 'Model asked, as provider/model (free text).';
+COMMENT ON COLUMN llm_calls.system_prompt_sha256 IS 'SHA-256 of system_prompt.';
+COMMENT ON COLUMN llm_calls.user_prompt_sha256 IS 'SHA-256 of user_prompt.';
+COMMENT ON COLUMN llm_calls.raw_response_sha256 IS 'SHA-256 of raw_response.';
+COMMENT ON COLUMN llm_calls.parsed_policy_json_sha256 IS 'SHA-256 of parsed_policy_json.';
+COMMENT ON COLUMN llm_calls.parsing_error IS 'Why there is no policy, if there is none.';
+COMMENT ON COLUMN llm_calls.llm_reasoning_sha256 IS 'SHA-256 of llm_reasoning.';
+COMMENT ON COLUMN llm_calls.input_tokens IS 'Tokens sent. [count]';
+COMMENT ON COLUMN llm_calls.output_tokens IS 'Tokens received. [count]';
+COMMENT ON COLUMN llm_calls.llm_latency_seconds IS 'From request to answer (seconds). [seconds]';
+COMMENT ON COLUMN llm_calls.cost_usd IS 'Price of the call (US dollars), if known. [US dollars]';
+COMMENT ON COLUMN llm_calls.request_timestamp IS 'When the request left (UTC). [UTC]';
+COMMENT ON COLUMN llm_calls.response_timestamp IS 'When the answer came (UTC). [UTC]';
+COMMENT ON COLUMN llm_calls.system_prompt IS 'System prompt, in full.';
+COMMENT ON COLUMN llm_calls.user_prompt IS 'User prompt, in full; on a retry with the errors.';
+COMMENT ON COLUMN llm_calls.raw_response IS 'Answer as it came; none if none came.';
+COMMENT ON COLUMN llm_calls.parsed_policy_json IS 'Policy read from the answer, as a JSON object. [JSON]';
+COMMENT ON COLUMN llm_calls.llm_reasoning IS 'The model''s stated reasoning.';

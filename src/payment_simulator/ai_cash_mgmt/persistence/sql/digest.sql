@@ -42,6 +42,18 @@ asked AS owner ON owner.game_id = t.game_id
     AND t.table_name IN ({game_tables}, {run_tables})
     AND owner.is_run = (t.table_name IN ({run_tables}))
 
+-- name: owners_by_text
+-- A long text belongs to each game of which a row names it.
+({named}) AS owner ON owner.sha256 = t.sha256
+
+-- name: texts_of_table
+SELECT owner.game_id, t.{column} AS sha256 FROM {table} AS t JOIN {owners}
+
+-- name: texts_of_superseded
+SELECT game_id, unnest(json_extract_string(record_json, {paths})) AS sha256
+FROM (SELECT owner.game_id, t.record_json FROM superseded_records AS t JOIN {owners})
+WHERE json_valid(record_json)
+
 -- name: field
 '{column} ' || {value} || chr(10)
 
