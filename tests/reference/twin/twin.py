@@ -9,7 +9,15 @@ from typing import Any
 from payment_simulator.policy.tree import Policy
 from payment_simulator.scenario.model import ObservedPayment, Scenario
 from tests.reference.twin.arrivals import make_source
-from tests.reference.twin.model import KINDS, CAPACITY_SHARE, MOST_CENTS, Bank, Payment, World, total
+from tests.reference.twin.model import (
+    KINDS,
+    CAPACITY_SHARE,
+    MOST_CENTS,
+    Bank,
+    Payment,
+    World,
+    total,
+)
 from tests.reference.twin.tick import play_tick
 
 
