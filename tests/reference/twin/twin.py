@@ -10,8 +10,8 @@ from payment_simulator.policy.tree import Policy
 from payment_simulator.scenario.model import ObservedPayment, Scenario
 from tests.reference.twin.arrivals import make_source
 from tests.reference.twin.model import (
-    KINDS,
     CAPACITY_SHARE,
+    KINDS,
     MOST_CENTS,
     Bank,
     Payment,

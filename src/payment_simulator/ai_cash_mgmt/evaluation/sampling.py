@@ -118,8 +118,9 @@ class Sampler:
         from whole runs, of the day that has begun what is left; payments keep their tick of the
         day, and what the day that has begun has brought so far is not among them. Where a part of
         the first day is all that has been seen, every tick to come brings as many payments as
-        one of the ticks so far, which is drawn each time, drawn with replacement (``stratified``: sender by sender), at
-        ticks that are all as likely; methods differ in nothing else.
+        one of the ticks so far, which is drawn each time; they are drawn with replacement
+        (``stratified``: sender by sender), at ticks that are all as likely; methods differ in
+        nothing else.
 
         Parameters
         ----------

@@ -280,7 +280,7 @@ class TestResampled:
             value[method] = batch.stat[..., S_ARRIVED_VALUE].mean()
             cost[method] = batch.total_cost.mean()
         assert all(mean == pytest.approx(value["fresh"], rel=0.05) for mean in value.values())
-        assert all(mean == pytest.approx(cost["fresh"], rel=0.1) for mean in cost.values())
+        assert all(mean == pytest.approx(cost["fresh"], rel=0.15) for mean in cost.values())
 
     @pytest.mark.parametrize("method", WAYS)
     def test_days_vary_as_much_as_fresh_ones(self, method):
