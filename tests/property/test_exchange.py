@@ -27,7 +27,7 @@ from payment_simulator.analysis.exchange.tables_out import write_table
 from payment_simulator.analysis.exchange.writing import entry
 from payment_simulator.persistence.connection import DatabaseManager
 from payment_simulator.persistence.files import has_storage_versions
-from payment_simulator.persistence.migrations import current_version
+from payment_simulator.persistence.migrations import SCHEMA_VERSION
 from tests.builders import a_record, a_session, an_iteration
 from tests.effort import tries
 from tests.fingerprints import rows_of
@@ -70,7 +70,7 @@ def there_and_back(repo: GameRepository, kind: type[Record], file_format: str) -
         listed = entry(path).model_copy(update={"rows": count})
         manifest = Manifest(
             package_version="0",
-            schema_version=current_version(),
+            schema_version=SCHEMA_VERSION,
             file_format=file_format,  # type: ignore[arg-type]
             games=["any"],
             files={name: listed},

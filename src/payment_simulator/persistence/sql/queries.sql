@@ -52,8 +52,8 @@ SELECT total_blocks = 0 AND wal_size = '0 bytes' FROM pragma_database_size()
 WHERE database_name = current_database()
 
 -- name: ledger_head
--- The version that the file has, and the package version that brought it there.
-SELECT version, package_version FROM schema_ledger ORDER BY version DESC LIMIT 1
+-- The schema that the file's tables were made with, and the package version that made them.
+SELECT version, sha256, package_version FROM schema_ledger ORDER BY version DESC LIMIT 1
 
 -- name: all_tables
 -- Tables of this database by schema, whoever made them.
@@ -63,9 +63,8 @@ SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = curren
 -- Where every piece of a table lies: to tell it, DuckDB reads all metadata of the table.
 SELECT count(*) FROM pragma_storage_info('{table}')
 
--- name: enter_migration
-INSERT INTO schema_ledger (version, name, sha256, applied_at, package_version)
-VALUES (?, ?, ?, ?, ?)
+-- name: enter_schema
+INSERT INTO schema_ledger (version, sha256, applied_at, package_version) VALUES (?, ?, ?, ?)
 
 -- name: is_read_only
 SELECT readonly FROM duckdb_databases() WHERE database_name = current_database()
@@ -165,9 +164,6 @@ SELECT table_name, constraint_type,
     replace(constraint_text, '"DOUBLE"', 'DOUBLE')  -- as DuckDB 1.5 says it
 FROM duckdb_constraints()
 WHERE database_name = current_database() ORDER BY ALL
-
--- name: ledger
-SELECT version, name, sha256, applied_at, package_version FROM schema_ledger ORDER BY version
 
 -- name: row_count
 SELECT count(*) FROM {table}

@@ -1,7 +1,7 @@
--- The tables of a new file, as they stand after every migration; a test proves the two equal.
--- Money is in cents, times are UTC. What each column means: docs/reference/record.md.
+-- The tables, indexes and views of a record. Money is in cents, times are UTC. What each column
+-- means: docs/reference/record.md. A file of the first tool has the two first tables already.
 
-CREATE TABLE game_sessions (
+CREATE TABLE IF NOT EXISTS game_sessions (
     game_id VARCHAR PRIMARY KEY,
     scenario_config VARCHAR NOT NULL,
     master_seed BIGINT NOT NULL,
@@ -16,7 +16,7 @@ CREATE TABLE game_sessions (
     final_cost DOUBLE
 );
 
-CREATE TABLE policy_iterations (
+CREATE TABLE IF NOT EXISTS policy_iterations (
     game_id VARCHAR NOT NULL,
     agent_id VARCHAR NOT NULL,
     iteration_number INTEGER NOT NULL,
@@ -34,14 +34,13 @@ CREATE TABLE policy_iterations (
     created_at TIMESTAMP NOT NULL,
     PRIMARY KEY (game_id, agent_id, iteration_number)
 );
-CREATE INDEX idx_game_status ON game_sessions (status);
-CREATE INDEX idx_game_started_at ON game_sessions (started_at);
-CREATE INDEX idx_iter_game ON policy_iterations (game_id);
-CREATE INDEX idx_iter_agent ON policy_iterations (game_id, agent_id);
+CREATE INDEX IF NOT EXISTS idx_game_status ON game_sessions (status);
+CREATE INDEX IF NOT EXISTS idx_game_started_at ON game_sessions (started_at);
+CREATE INDEX IF NOT EXISTS idx_iter_game ON policy_iterations (game_id);
+CREATE INDEX IF NOT EXISTS idx_iter_agent ON policy_iterations (game_id, agent_id);
 
 CREATE TABLE schema_ledger (
     version INTEGER PRIMARY KEY,
-    name VARCHAR NOT NULL,
     sha256 VARCHAR NOT NULL,
     applied_at TIMESTAMP NOT NULL,
     package_version VARCHAR NOT NULL
