@@ -194,7 +194,7 @@ class _Attempt:
         if policy == self._old:
             return self._old_twice(), _rejected(UNCHANGED)
         rule, settings = self._config.acceptance, self._config.bootstrap
-        sizes = (len(self._judging),)
+        sizes: tuple[int, ...] = (len(self._judging),)
         if rule.rule == "confident" and not self._judging.is_exact:
             sizes = look_sizes(settings.num_samples, settings.most_samples)
         error = error_of_step(rule.confidence, self._situation.iteration) / len(sizes)

@@ -10,6 +10,7 @@ References
 ----------
 .. [1] P. Hall, On the removal of skewness by transformation, Journal of the Royal Statistical
    Society B 54(1), 1992: the monotone cubic, equation 2.4, and its inverse.
+.. [2] W. G. Cochran, Sampling Techniques, third edition, Wiley, 1977, section 2.15.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from payment_simulator.ai_cash_mgmt.evaluation.student import t_quantile
 from payment_simulator.errors import InputError
 from payment_simulator.kernels.layout import Floats
 
+_COCHRAN = 25
 _FEWEST_FOR_SKEWNESS = 3
 #: Skewness of a mean below which the transformation cannot be told from the identity.
 _NO_SKEWNESS = 1e-9
@@ -82,6 +84,19 @@ def interval(
     return moments.mean - moments.below(probability), moments.mean + moments.above(probability)
 
 
+def days_needed(values: Floats) -> int:
+    """Return how many samples a lower bound of their mean needs, where losses skew them.
+
+    Returns
+    -------
+    int
+        25 times the squared skewness, as Cochran's rule has it [2]_; 0 where the longer tail is
+        that of gains, which only make the bound cautious.
+    """
+    skewness = _skewness(values)
+    return math.ceil(_COCHRAN * skewness**2) if skewness < 0.0 else 0
+
+
 @dataclass(frozen=True)
 class _Moments:
     """What bounds are computed from.
@@ -124,12 +139,18 @@ def _moments(values: Floats, n_observed: float | None) -> _Moments | None:
     n, middle = len(values), mean(values)
     if n == 1 or values.min() == values.max():
         return None
-    off = values - middle
-    second = math.fsum((off**2).tolist()) / n
+    second = math.fsum(((values - middle) ** 2).tolist()) / n
     size = n if n_observed is None else 1.0 / (1.0 / n + 1.0 / n_observed)
-    skewness = 0.0
-    if n >= _FEWEST_FOR_SKEWNESS and second > 0.0:
-        third = math.fsum(((off / math.sqrt(second)) ** 3).tolist()) / n
-        skewness = third * math.sqrt(n * (n - 1.0)) / (n - 2.0)
     error = math.sqrt(second * n / (n - 1.0) / size)
-    return _Moments(middle, error, size, skewness / math.sqrt(size))
+    return _Moments(middle, error, size, _skewness(values) / math.sqrt(size))
+
+
+def _skewness(values: Floats) -> float:
+    """Return the skewness of a sample, adjusted for its size; 0 where it cannot be told."""
+    n = len(values)
+    if n < _FEWEST_FOR_SKEWNESS or values.min() == values.max():
+        return 0.0
+    off = values - mean(values)
+    second = math.fsum((off**2).tolist()) / n
+    third = math.fsum(((off / math.sqrt(second)) ** 3).tolist()) / n
+    return third * math.sqrt(n * (n - 1.0)) / (n - 2.0)
