@@ -63,12 +63,16 @@ def main() -> None:
     games = [_game_row(name, draw, options.games, report) for name, draw in CASES.items()]
     text = "\n\n".join(
         (
-            f"Share of {options.samples:,} samples whose one-sided bound lies above the true mean "
-            "(0.05 is allowed), and whose two-sided interval at 0.95 covers it:",
+            (
+                f"Share of {options.samples:,} samples whose one-sided bound lies above the true mean "
+                "(0.05 is allowed), and whose two-sided interval at 0.95 covers it:"
+            ),
             _table(("gain of a day", *_heads()), bounds),
-            f"Rule `confident` at {CONFIDENCE}: share of {options.games:,} games of {STEPS} steps, "
-            "none of whose proposals is better, in which one is accepted, and days a step drew on "
-            f"average (at first {FIRST}, at most {MOST:,}):",
+            (
+                f"Rule `confident` at {CONFIDENCE}: share of {options.games:,} games of {STEPS} steps, "
+                "none of whose proposals is better, in which one is accepted, and days a step drew on "
+                f"average (at first {FIRST}, at most {MOST:,}):"
+            ),
             _table(("gain of a day", "false acceptance", "days a step"), games),
         )
     )
