@@ -26,6 +26,14 @@ FIRST, MOST = 200, 3_200
 #: Share of games in which a policy that is no better may be accepted; the rule allows 0.05.
 MOST_FALSE = 0.07
 
+BOUNDS = """\
+Share of {samples:,} samples whose one-sided bound lies above the true mean (0.05 is allowed), and
+share of the intervals given, two-sided at 0.95, that cover it:"""
+GAMES = """\
+Rule `confident` at 0.95: share of {games:,} games of {steps} steps, none of whose proposals is
+better, in which one is accepted, and how many days a step drew on average (at first {first}, at
+most {most:,}):"""
+
 Draw = Callable[[np.random.Generator, int], Floats]
 
 
@@ -63,16 +71,9 @@ def main() -> None:
     games = [_game_row(name, draw, options.games, report) for name, draw in CASES.items()]
     text = "\n\n".join(
         (
-            (
-                f"Share of {options.samples:,} samples whose one-sided bound lies above the true mean "
-                "(0.05 is allowed), and whose two-sided interval at 0.95 covers it:"
-            ),
+            BOUNDS.format(samples=options.samples),
             _table(("gain of a day", *_heads()), bounds),
-            (
-                f"Rule `confident` at {CONFIDENCE}: share of {options.games:,} games of {STEPS} steps, "
-                "none of whose proposals is better, in which one is accepted, and days a step drew on "
-                f"average (at first {FIRST}, at most {MOST:,}):"
-            ),
+            GAMES.format(games=options.games, steps=STEPS, first=FIRST, most=MOST),
             _table(("gain of a day", "false acceptance", "days a step"), games),
         )
     )
