@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from payment_simulator.ai_cash_mgmt.evaluation.inference import days_needed, lower_bound, mean
+from payment_simulator.ai_cash_mgmt.evaluation.inference import lower_bound, mean
 from payment_simulator.errors import InputError
 from payment_simulator.kernels.layout import Floats
 from payment_simulator.wording import nearest, shown
@@ -151,10 +151,9 @@ def decide(
     if not is_confident:
         return Decision(is_accepted=True, reason=fall, lower_bound=None)
     words = _bound_words(evaluation, bound, error)
-    lacking = _days_lacking(evaluation)
-    if bound is not None and bound > 0.0 and lacking is None:
+    if bound is not None and bound > 0.0:
         return Decision(is_accepted=True, reason=f"{fall}; {words}", lower_bound=bound)
-    reason = f"{fall}, but it is not sure to fall: {lacking or words}"
+    reason = f"{fall}, but it is not sure to fall: {words}"
     return Decision(is_accepted=False, reason=reason, lower_bound=bound, is_open=True)
 
 
@@ -162,17 +161,6 @@ def _bound(evaluation: Evaluation, error: float) -> float | None:
     if evaluation.is_exact:
         return evaluation.mean_gain
     return lower_bound(evaluation.differences, error, evaluation.n_observed)
-
-
-def _days_lacking(evaluation: Evaluation) -> str | None:
-    """Say how many days are needed, where rare losses make these too few to judge by."""
-    needed = 0 if evaluation.is_exact else days_needed(evaluation.differences)
-    if len(evaluation.seeds) >= needed:
-        return None
-    return (
-        f"a few days bring large losses, so a bound of the gain needs {needed:,} paired samples; "
-        f"there are {len(evaluation.seeds):,}"
-    )
 
 
 def _too_dear(evaluation: Evaluation, threshold: float) -> str | None:

@@ -10,7 +10,6 @@ References
 ----------
 .. [1] P. Hall, On the removal of skewness by transformation, Journal of the Royal Statistical
    Society B 54(1), 1992: the monotone cubic, equation 2.4, and its inverse.
-.. [2] W. G. Cochran, Sampling Techniques, third edition, Wiley, 1977, section 2.15.
 """
 
 from __future__ import annotations
@@ -24,7 +23,6 @@ from payment_simulator.ai_cash_mgmt.evaluation.student import t_quantile
 from payment_simulator.errors import InputError
 from payment_simulator.kernels.layout import Floats
 
-_COCHRAN = 25
 _FEWEST_FOR_SKEWNESS = 3
 #: Skewness of a mean below which the transformation cannot be told from the identity.
 _NO_SKEWNESS = 1e-9
@@ -82,19 +80,6 @@ def interval(
         return None
     probability = (1.0 + confidence) / 2.0
     return moments.mean - moments.below(probability), moments.mean + moments.above(probability)
-
-
-def days_needed(values: Floats) -> int:
-    """Return how many samples a lower bound of their mean needs, where losses skew them.
-
-    Returns
-    -------
-    int
-        25 times the squared skewness, as Cochran's rule has it [2]_; 0 where the longer tail is
-        that of gains, which only make the bound cautious.
-    """
-    skewness = _skewness(values)
-    return math.ceil(_COCHRAN * skewness**2) if skewness < 0.0 else 0
 
 
 @dataclass(frozen=True)

@@ -132,19 +132,6 @@ def test_resampled_days_are_worth_no_more_than_the_runs_they_come_from():
     assert "(400 paired samples drawn from 5 observed runs)" in found.reason
 
 
-def test_rare_losses_ask_for_more_days():
-    old, new = np.full(200, 100.0), np.full(200, 90.0)
-    new[:2] = 400.0
-    found = decided(evaluation(old, new), rule="confident", error=0.4)
-    assert (found.is_accepted, found.is_open) == (False, True)
-    assert "a few days bring large losses, so a bound of the gain needs 2," in found.reason
-    assert "there are 200" in found.reason
-    # The other way round they are gains, which only make the bound cautious.
-    assert decided(evaluation(old, 2 * old - new), rule="mean").is_accepted is False
-    gains = evaluation(np.append(new, [400.0] * 100), np.append(old, [100.0] * 100))
-    assert decided(gains, rule="confident").is_accepted
-
-
 def test_more_samples_are_put_after_the_first():
     first, more = evaluation([1, 2], [3, 4]), evaluation([5], [6], [0.5], [0.25])
     both = first.with_more(more)

@@ -76,10 +76,10 @@ def test_bounds_of_skewed_samples_lie_above_the_mean_about_as_often_as_allowed(d
     assert wrong <= most
 
 
-def test_the_errors_of_all_steps_sum_to_that_of_the_game():
+def test_the_errors_of_all_steps_sum_to_half_of_that_of_the_game():
     shares = [error_of_step(0.95, iteration) for iteration in range(1, 1_001)]
-    assert math.fsum(shares) == pytest.approx(0.05 * 1000 / 1001)
-    assert shares[0] == pytest.approx(0.025)
+    assert math.fsum(shares) == pytest.approx(0.025 * 1000 / 1001)
+    assert shares[0] == pytest.approx(0.0125)
 
 
 def test_looks_double_the_days_up_to_the_most():
