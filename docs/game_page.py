@@ -145,6 +145,10 @@ MEANINGS: dict[type[BaseModel], dict[str, str]] = {
         "num_samples": "Days for each purpose; one where all would be the same.",
         "sample_method": "`fresh` draws new days, the others draw observed payments again.",
         "observed_runs": "Runs that are observed; a running simulation has what it saw.",
+        "max_samples": (
+            "Days that may be drawn where fewer are not evidence enough; 16 times "
+            "`num_samples` if none."
+        ),
     },
     sections.AcceptanceConfig: {
         "rule": (

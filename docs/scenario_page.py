@@ -175,7 +175,9 @@ MEANINGS: dict[type[BaseModel], dict[str, str]] = {
         "arrival_bands": "Its random payments, by band; not beside `arrival_config`.",
         "posted_collateral": "Collateral posted at the beginning.",
         "collateral_haircut": "Share of posted collateral that gives no credit.",
-        "max_collateral_capacity": "The most that it can post; no bound if not given.",
+        "max_collateral_capacity": (
+            "The most that it can post; ten times `unsecured_cap` if not given."
+        ),
         "limits": "The most that its net outflow of a day may come to.",
         "liquidity_pool": "What it could fund at the open of a day.",
         "liquidity_allocation_fraction": (

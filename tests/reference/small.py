@@ -27,6 +27,9 @@ NO_COSTS: dict[str, Any] = {
     "overdue_delay_multiplier": 1.0,
 }
 
+#: Of collateral, where a test does not say how much can be posted.
+PLENTY = 10**15
+
 
 def bank(balance: int = 0, **more: Any) -> dict[str, Any]:
     """Give an agent with a balance in cents."""
@@ -60,7 +63,11 @@ def scenario(
     keys = {
         "simulation": {"ticks_per_day": ticks, "num_days": days, "rng_seed": 42},
         "agents": [
-            {"id": "ABCDEFGH"[number], **(agent if isinstance(agent, dict) else bank(agent))}
+            {
+                "id": "ABCDEFGH"[number],
+                "max_collateral_capacity": PLENTY,
+                **(agent if isinstance(agent, dict) else bank(agent)),
+            }
             for number, agent in enumerate(agents)
         ],
         "cost_rates": {**NO_COSTS, **(costs or {})},

@@ -79,6 +79,10 @@ RUNS = {
             *(f"import into a new file, {kind}" for kind in ("parquet", "csv", "json")),
         },
     ),
+    "inference": (
+        "--samples 5 --games 2",
+        {"false acceptance, normal", "false acceptance, loss of 99 on 1 % of days"},
+    ),
     "import_time": (
         "--repeat 2 --top 3",
         {"python -c pass", "import duckdb", "import payment_simulator.ai_cash_mgmt"},

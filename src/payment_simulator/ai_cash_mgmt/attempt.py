@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from payment_simulator.ai_cash_mgmt.config import GameConfig
 from payment_simulator.ai_cash_mgmt.evaluation.acceptance import Decision, Evaluation, decide
 from payment_simulator.ai_cash_mgmt.evaluation.arena import Arena
 from payment_simulator.ai_cash_mgmt.evaluation.mean_costs import Days, Profile
+from payment_simulator.ai_cash_mgmt.evaluation.spending import error_of_step, look_sizes
 from payment_simulator.ai_cash_mgmt.persistence.models.base import INT32_MAX
 from payment_simulator.ai_cash_mgmt.proposers.base import (
     CallLog,
@@ -95,6 +97,7 @@ class _Attempt:
         self._on_work = on_work
         self._agent = agent
         self._profile = profile
+        self._stage = stage
         self._arena: Arena = stage.arena
         iteration, _ = when
         self._judging = stage.days("judge", iteration, agent.bank)
@@ -143,9 +146,14 @@ class _Attempt:
             text, policy, errors = self._check(proposal)
             if policy is not None:
                 self._on_work(f"{self._agent.bank} is judged")
-                evaluation, errors = self._judge(policy)
-                if evaluation is not None:
-                    return self._step(text, policy, evaluation)
+                try:
+                    evaluation, decision = self._judge(policy)
+                except SimulationError as error:
+                    self._old_twice()  # raises where the policies in force are to blame
+                    banks = self._arena.scenario.bank_ids
+                    errors = (stopped(error, self._situation.bank, banks),)
+                else:
+                    return self._step(text, policy, evaluation, decision)
             refusal = Refusal(text, errors, is_withdrawn=bool(proposal.errors))
             self._situation.refused = (*self._situation.refused, refusal)
         return self._without_proposal(errors)
@@ -179,17 +187,48 @@ class _Attempt:
             return to_json(policy), policy, ()
         return _as_text(proposed), None, errors
 
-    def _judge(self, policy: Policy) -> tuple[Evaluation | None, tuple[str, ...]]:
-        """Compare a policy with the one in force; one that stops a run is not valid."""
+    def _judge(self, policy: Policy) -> tuple[Evaluation, Decision]:
+        """Compare a policy with the one in force, on more days while evidence is lacking.
+
+        Raises
+        ------
+        SimulationError
+            A run stopped.
+        """
         if policy == self._old:
-            return self._old_twice(), ()
-        try:
-            found = self._arena.compare(self._profile, self._situation.bank, policy, self._judging)
-        except SimulationError as error:
-            self._old_twice()  # raises where the policies in force are to blame
-            banks = self._arena.scenario.bank_ids
-            return None, (stopped(error, self._situation.bank, banks),)
-        return found, ()
+            return self._old_twice(), _rejected(UNCHANGED)
+        rule, settings = self._config.acceptance, self._config.bootstrap
+        sizes: tuple[int, ...] = (len(self._judging),)
+        if rule.rule == "confident" and not self._judging.is_exact:
+            sizes = look_sizes(settings.num_samples, settings.most_samples)
+        error = error_of_step(rule.confidence, self._situation.iteration) / len(sizes)
+        evaluation = self._compare(policy, self._days_between(0, sizes[0]))
+        decision = self._decide(evaluation, error)
+        looks = 1
+        for size in sizes[1:]:
+            more = self._days_between(len(evaluation.seeds), size)
+            if not decision.is_open or len(more) == 0:
+                break
+            evaluation = evaluation.with_more(self._compare(policy, more))
+            decision = self._decide(evaluation, error)
+            looks += 1
+        if decision.is_open:
+            why = "bootstrap.max_samples allows no more days"
+            decision = replace(decision, reason=f"{decision.reason}; {why}")
+        if rule.rule == "confident":
+            decision = replace(decision, error_spent=error * looks)
+        return evaluation, decision
+
+    def _compare(self, policy: Policy, days: Days) -> Evaluation:
+        return self._arena.compare(self._profile, self._situation.bank, policy, days)
+
+    def _days_between(self, first: int, end: int) -> Days:
+        """Return the judging days from one place to before another."""
+        if end <= len(self._judging):
+            return self._judging.part(first, end)
+        situation = self._situation
+        days = self._stage.days("judge", situation.iteration, situation.bank, count=end)
+        return days.part(first, end)
 
     def _old_twice(self) -> Evaluation:
         arena, days = self._arena, self._judging
@@ -201,13 +240,15 @@ class _Attempt:
     def _without_proposal(self, errors: tuple[str, ...]) -> Step:
         refused = self._situation.refused
         text = refused[-1].text if refused else to_json(self._old)
-        return self._step(text, None, self._old_twice(), errors)
+        decision = _rejected("there is no valid proposal")
+        return self._step(text, None, self._old_twice(), decision, errors)
 
     def _step(
         self,
         text: str,
         policy: Policy | None,
         evaluation: Evaluation,
+        decision: Decision,
         errors: tuple[str, ...] = (),
     ) -> Step:
         situation, proposals = self._situation, self._proposals
@@ -220,7 +261,7 @@ class _Attempt:
             new=policy,
             new_text=text,
             evaluation=evaluation,
-            decision=self._decide(policy, evaluation),
+            decision=decision,
             errors=errors,
             refused=situation.refused,
             reasoning=proposals[-1].reasoning if proposals else "",
@@ -232,21 +273,19 @@ class _Attempt:
             n_past=len(situation.history),
         )
 
-    def _decide(self, policy: Policy | None, evaluation: Evaluation) -> Decision:
-        if policy is None:
-            return Decision(
-                is_accepted=False, reason="there is no valid proposal", lower_bound=None
-            )
-        if policy == self._old:
-            return Decision(is_accepted=False, reason=UNCHANGED, lower_bound=None)
+    def _decide(self, evaluation: Evaluation, error: float) -> Decision:
         acceptance = self._config.acceptance
         return decide(
             evaluation,
             rule=acceptance.rule,
-            confidence=acceptance.confidence,
+            error=error,
             improvement_threshold=self._config.convergence.improvement_threshold,
             min_settlement_rate=acceptance.min_settlement_rate,
         )
+
+
+def _rejected(reason: str) -> Decision:
+    return Decision(is_accepted=False, reason=reason, lower_bound=None)
 
 
 def acceptance_words(config: GameConfig) -> str:
@@ -257,7 +296,10 @@ def acceptance_words(config: GameConfig) -> str:
     if share > 0:
         words += f", on average by more than {share:g} of that cost"
     if rule.rule == "confident":
-        words += f", and surely so ({rule.confidence:g} confidence, by the paired differences)"
+        words += (
+            f", and surely so: over the whole game the chance that any policy is accepted that is "
+            f"no better is at most {1 - rule.confidence:.3g}"
+        )
     if rule.min_settlement_rate is not None:
         words += (
             f", and the system as a whole settles at least {rule.min_settlement_rate:g} of the "

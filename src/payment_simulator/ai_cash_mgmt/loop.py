@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import islice, takewhile
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from payment_simulator.ai_cash_mgmt.attempt import play_step
 from payment_simulator.ai_cash_mgmt.certificate import Certificate, certify, has_better_response
@@ -15,7 +15,7 @@ from payment_simulator.ai_cash_mgmt.evaluation.assessment import (
     assess_campaign,
     assess_run,
 )
-from payment_simulator.ai_cash_mgmt.evaluation.convergence import Stability
+from payment_simulator.ai_cash_mgmt.evaluation.convergence import Stability, cycle_of
 from payment_simulator.ai_cash_mgmt.evaluation.mean_costs import Profile
 from payment_simulator.ai_cash_mgmt.game_setup import GameSetup
 from payment_simulator.ai_cash_mgmt.persistence.models import GameStatus
@@ -24,10 +24,12 @@ from payment_simulator.ai_cash_mgmt.seeds import derive_seed
 from payment_simulator.ai_cash_mgmt.stages import Campaign, Running, Stage
 from payment_simulator.ai_cash_mgmt.step import Agent, OnWork, Step, StepFailedError, unwatched
 from payment_simulator.errors import GameFailedError
-from payment_simulator.policy import Policy
+from payment_simulator.policy import Policy, to_json
 
 #: Called after every step that was played.
 OnStep = Callable[[Step], None]
+#: The policies of all banks as texts: what profiles are told apart by.
+_Key: TypeAlias = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,10 @@ class GameLoop:
         self._stability = Stability(rule.stability_threshold, rule.stability_window)
         #: Costs after each iteration, on days that never change; since the last invalid step.
         self._costs: list[Mapping[str, float]] = []
-        self._costs_of: Profile = ()
+        self._costs_of: dict[_Key, Mapping[str, float]] = {}
+        #: Number of the policies in force after each iteration: the place of the first equal ones.
+        self._profiles: list[int] = []
+        self._number_of: dict[_Key, int] = {_key_of(self._profile): 0}
         self.iteration = 0
 
     def _make_stage(self) -> Stage:
@@ -138,14 +143,18 @@ class GameLoop:
         GameFailedError
             An agent could not go on; the step is written down.
         """
-        has_converged = False
+        status = GameStatus.COMPLETED
         for tick in islice(self._stage.triggers(), self._config.convergence.max_iterations):
             self.iteration += 1
             self._iterate(tick)
+            number = self._number_of.setdefault(_key_of(self._profile), self.iteration)
+            self._profiles.append(number)
             if self._has_converged():
-                has_converged = True
+                status = GameStatus.CONVERGED
                 break
-        ending = self._end(GameStatus.CONVERGED if has_converged else GameStatus.COMPLETED)
+            if cycle_of(self._profiles, self._config.convergence.stability_window) is not None:
+                break
+        ending = self._end(status)
         self._ledger.save_ending(ending)
         return ending
 
@@ -215,7 +224,7 @@ class GameLoop:
             self._costs.clear()  # an agent that proposes nothing is no evidence
             return False
         self._costs.append(self._monitored())
-        if not self._stability.is_stable(self._costs):
+        if not self._stability.is_at_rest(self._costs, self._profiles):
             return False
         if not self._config.convergence.best_response_check:
             return True
@@ -225,12 +234,14 @@ class GameLoop:
 
     def _monitored(self) -> Mapping[str, float]:
         """Return what banks pay on days that are the same all game long, from their beginning."""
-        if self._costs and self._costs_of == self._profile:
-            return self._costs[-1]
-        self._costs_of = self._profile
-        arena = Arena(self._setup.scenario, threads=self._setup.threads)
-        found = arena.mean_costs(self._profile, self._setup.sampler.days("monitor"))
-        return {bank: found[bank] for bank in self._setup.banks}
+        key = _key_of(self._profile)
+        known = self._costs_of.get(key)
+        if known is None:
+            arena = Arena(self._setup.scenario, threads=self._setup.threads)
+            found = arena.mean_costs(self._profile, self._setup.sampler.days("monitor"))
+            known = {bank: found[bank] for bank in self._setup.banks}
+            self._costs_of[key] = known
+        return known
 
     def _end(self, status: GameStatus) -> Ending:
         start, config = self._setup.scenario.policies, self._config
@@ -247,3 +258,7 @@ class GameLoop:
             self._on_work("measuring distance from equilibrium")
             certificate = certify(self._setup, self._profile)
         return Ending(status, self.iteration, assessment, certificate)
+
+
+def _key_of(profile: Profile) -> _Key:
+    return tuple(to_json(policy) for policy in profile)

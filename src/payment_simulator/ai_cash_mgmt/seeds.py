@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 
 import numpy as np
 from numpy.random import Philox
@@ -12,6 +13,8 @@ from payment_simulator.kernels.layout import Floats, Ints
 _SEED_BYTES = 8
 _UNUSED_BITS = np.uint64(11)
 _TINY = 2.0**-53
+#: Sums of exp(-1) / k! for k from 0 on, up to where a double cannot tell them from 1.
+_POISSON_OF_ONE = np.cumsum([math.exp(-1.0) / math.factorial(k) for k in range(18)])
 
 
 def derive_seed(master_seed: int, *labels: str | int) -> int:
@@ -98,9 +101,9 @@ class Uniforms:
         """
         return (self.take(count) * n).astype(np.int64)
 
-    def rounded(self, values: Floats) -> Ints:
-        """Return whole numbers that are on average as large as some values: ``floor(x + u)``."""
-        return np.floor(values + self.take(len(values))).astype(np.int64)
+    def poisson_of_one(self, count: int) -> Ints:
+        """Return Poisson numbers of mean 1: how many sums of ``exp(-1) / k!`` are at most u."""
+        return np.searchsorted(_POISSON_OF_ONE, self.take(count), side="right").astype(np.int64)
 
     def permutation(self, n: int) -> Ints:
         """Return 0 to n - 1 in random order: the places of n numbers of the stream by size."""

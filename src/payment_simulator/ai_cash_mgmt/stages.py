@@ -26,8 +26,8 @@ class Stage(Protocol):
         """Where policies are compared at this moment."""
         ...
 
-    def days(self, *purpose: str | int) -> Days:
-        """Return the sample days for a purpose, as they are drawn at this moment."""
+    def days(self, *purpose: str | int, count: int | None = None) -> Days:
+        """Return the sample days for a purpose, as they are drawn now; `count` of them if given."""
         ...
 
     def let_rule(self, policies: Mapping[str, Policy]) -> None:
@@ -52,9 +52,9 @@ class Campaign:
         while True:
             yield self._scenario.n_ticks - 1
 
-    def days(self, *purpose: str | int) -> Days:
+    def days(self, *purpose: str | int, count: int | None = None) -> Days:
         """Return the sample days for a purpose."""
-        return self._sampler.days(*purpose)
+        return self._sampler.days(*purpose, count=count)
 
     def let_rule(self, policies: Mapping[str, Policy]) -> None:
         """Do nothing: the next simulation begins with what then rules."""
@@ -109,9 +109,9 @@ class Running:
         """Where policies are compared: what is left of the run."""
         return Arena(self._run.scenario, self._start, self._threads)
 
-    def days(self, *purpose: str | int) -> Days:
+    def days(self, *purpose: str | int, count: int | None = None) -> Days:
         """Return possible futures for a purpose."""
-        return self._sampler.days_from(self._start, self._start.arrivals, *purpose)
+        return self._sampler.days_from(self._start, self._start.arrivals, *purpose, count=count)
 
     def let_rule(self, policies: Mapping[str, Policy]) -> None:
         """Let policies rule from the next tick on."""

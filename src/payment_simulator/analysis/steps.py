@@ -92,8 +92,10 @@ class PairedSamples:
         Which day.
     old_cost, new_cost, difference : tuple of float
         Cost of either policy, and old less new (cents).
-    mean, low, high : float
-        Mean difference, and its two-sided interval (cents).
+    mean : float
+        Mean difference (cents).
+    low, high : float, optional
+        Its two-sided interval (cents); none of one day, or of equal differences.
     confidence : float
         Of the interval.
     """
@@ -104,8 +106,8 @@ class PairedSamples:
     new_cost: tuple[float, ...]
     difference: tuple[float, ...]
     mean: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     confidence: float
 
 
@@ -270,10 +272,10 @@ def _paired(samples: Sequence[EvaluationSampleRecord], share: float) -> PairedSa
     # Compiled code lies behind them, which lists of steps do without.
     import numpy as np  # noqa: PLC0415
 
-    from payment_simulator.ai_cash_mgmt.evaluation.acceptance import interval, mean  # noqa: PLC0415
+    from payment_simulator.ai_cash_mgmt.evaluation.inference import interval, mean  # noqa: PLC0415
 
     differences = tuple(sample.cost_improvement for sample in samples)
-    low, high = interval(np.array(differences), share)
+    low, high = interval(np.array(differences), share) or (None, None)
     return PairedSamples(
         number=tuple(sample.sample_number for sample in samples),
         seed=tuple(sample.sample_seed for sample in samples),

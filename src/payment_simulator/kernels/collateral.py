@@ -9,6 +9,7 @@ from payment_simulator.kernels.layout import (
     B_CREDIT,
     B_HAIRCUT,
     B_POSTED,
+    LOG_CAPACITY,
     LOG_COLLATERAL,
     MAX_CENTS,
     NONE,
@@ -55,6 +56,8 @@ def post_collateral(w: World, i: int, cents: int, tree: int) -> int:
     posted = w.bank[i, B_POSTED]
     more = min(cents, max(w.bank[i, B_CAPACITY] - posted, 0))
     set_posted(w, i, posted + more, tree)
+    if more < cents:
+        write_log(w, LOG_CAPACITY, i, NONE, NONE, cents - more, tree)
     return more
 
 

@@ -262,7 +262,8 @@ L_N = 7
     LOG_REFUSED,  # a release that the budget did not allow
     LOG_REGISTER,  # detail: register; amount: value rounded down
     LOG_PENALTY,  # detail: K_ code; amount: rounded down
-) = range(22)
+    LOG_CAPACITY,  # amount: collateral not posted for lack of capacity; detail: tree
+) = range(23)
 
 # --- trace: state of every bank at the end of each tick, shape (ticks, banks, T_N) ---------------
 T_BALANCE, T_CREDIT, T_POSTED, T_Q1_COUNT, T_Q1_VALUE, T_Q2_COUNT, T_Q2_VALUE = range(7)

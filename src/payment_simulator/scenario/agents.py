@@ -9,11 +9,22 @@ from pydantic import Field, model_validator
 
 from payment_simulator.scenario.arrivals import ArrivalBands, ArrivalConfig
 from payment_simulator.scenario.policy_configs import FifoPolicy, PolicyConfig
-from payment_simulator.scenario.values import Cents, Name, Section, Share, expected, misfit
+from payment_simulator.scenario.values import (
+    MAX_CENTS,
+    Cents,
+    Name,
+    Section,
+    Share,
+    expected,
+    misfit,
+)
 
 #: Keys of the limits, which may also stand directly on the agent.
 LIMITS = ("bilateral_limits", "multilateral_limit")
 MILLION = 10**6
+#: Capacity for collateral where none is given, as a multiple of the unsecured cap: what published
+#: simulators of this kind assume.
+CAPACITY_OF_CAP = 10
 
 
 class Limits(Section):
@@ -41,7 +52,7 @@ class Agent(Section):
     collateral_haircut : float
         Share of posted collateral that gives no credit.
     max_collateral_capacity : int, optional
-        Cents; no bound where not given.
+        Cents; see :attr:`collateral_capacity` where not given.
     liquidity_pool : int, optional
         Cents that the bank could fund at the open of a day.
     liquidity_allocation_fraction : float
@@ -92,6 +103,13 @@ class Agent(Section):
                 "liquidity_allocation_fraction",
             )
         return self
+
+    @property
+    def collateral_capacity(self) -> int:
+        """The most that may be posted, cents: ten times the unsecured cap where not given."""
+        if self.max_collateral_capacity is not None:
+            return self.max_collateral_capacity
+        return min(CAPACITY_OF_CAP * self.unsecured_cap, MAX_CENTS)
 
     @property
     def haircut_ppm(self) -> int:

@@ -54,6 +54,7 @@ EVENTS = (
     "refused_by_budget",
     "state_register",
     "penalty",
+    "collateral_refused",
 )
 
 
@@ -98,6 +99,7 @@ def _settlement(detail: int) -> dict[str, Any]:
 
 _DETAILS: dict[int, Callable[[int], dict[str, Any]]] = {
     k.LOG_COLLATERAL: lambda tree: {"by": TREES[tree] if tree != k.NONE else "event or timer"},
+    k.LOG_CAPACITY: lambda tree: {"by": TREES[tree], "reason": "beyond the collateral capacity"},
     k.LOG_ARRIVE: lambda priority: {"priority": priority},
     k.LOG_RELEASE: lambda c: {"rtgs_priority": CLASSES[c]},
     k.LOG_RESUBMIT: lambda c: {"rtgs_priority": CLASSES[c]},

@@ -146,14 +146,14 @@ def make_banks(scenario: Scenario) -> k.Ints:
     bank[:, k.B_Q2_TAIL : k.B_Q2_TAIL + 3] = k.NONE
     bank[:, k.B_NEAREST] = k.FAR_TICK
     for i, agent in enumerate(scenario.agents):
-        capacity, limit = agent.max_collateral_capacity, agent.limits.multilateral_limit
+        limit = agent.limits.multilateral_limit
         bank[i, k.B_BALANCE] = agent.opening_balance
         bank[i, k.B_CAP] = agent.unsecured_cap
         bank[i, k.B_POSTED] = agent.posted_collateral
         bank[i, k.B_HAIRCUT] = agent.haircut_ppm
         value = _value(agent.posted_collateral, agent.haircut_ppm)
         bank[i, k.B_CREDIT] = agent.unsecured_cap + value
-        bank[i, k.B_CAPACITY] = k.MAX_CENTS if capacity is None else capacity
+        bank[i, k.B_CAPACITY] = agent.collateral_capacity
         bank[i, k.B_LIMIT] = k.NO_LIMIT if limit is None else limit
         bank[i, k.B_POOL] = agent.liquidity_pool is not None
     return bank

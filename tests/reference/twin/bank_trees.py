@@ -56,8 +56,10 @@ def _do_collateral(world: World, bank: Bank, tree: Node, step: int) -> None:
         return
     amount = max(decision.whole("amount"), 0)
     if decision.action == "PostCollateral":
-        amount = min(amount, max(0, bank.capacity - bank.posted))
+        wanted, amount = amount, min(amount, max(0, bank.capacity - bank.posted))
         bank.posted += amount
+        if amount < wanted:
+            world.note(step, "beyond the capacity", bank.number, wanted - amount)
         world.note(step, "posted", bank.number, amount)
         if "auto_withdraw_after_ticks" in decision.parameters:
             ticks = max(decision.whole("auto_withdraw_after_ticks"), 1)

@@ -12,8 +12,9 @@ from payment_simulator.scenario.model import Scenario
 #: Kinds of cost, in the order in which results give them.
 KINDS = ("liquidity", "overdraft", "collateral", "delay", "deadline_penalty", "end_of_day", "split")
 
-#: Capacity for collateral where the scenario names none, in cents.
-NO_CAPACITY_GIVEN = 10**15
+#: Where a scenario names no capacity for collateral: this many times the unsecured cap, in cents.
+CAPACITY_SHARE = 10
+MOST_CENTS = 10**15
 
 #: A haircut of one, in millionths.
 MILLION = 10**6
@@ -137,7 +138,7 @@ class Bank:
     unsecured_cap: int = 0
     posted: int = 0
     haircut_ppm: int = 0
-    capacity: int = NO_CAPACITY_GIVEN
+    capacity: int = 0
     bilateral_limits: dict[int, int] = field(default_factory=dict)
     multilateral_limit: int | None = None
     liquidity_pool: int | None = None

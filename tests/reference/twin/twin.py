@@ -9,7 +9,15 @@ from typing import Any
 from payment_simulator.policy.tree import Policy
 from payment_simulator.scenario.model import ObservedPayment, Scenario
 from tests.reference.twin.arrivals import make_source
-from tests.reference.twin.model import KINDS, NO_CAPACITY_GIVEN, Bank, Payment, World, total
+from tests.reference.twin.model import (
+    CAPACITY_SHARE,
+    KINDS,
+    MOST_CENTS,
+    Bank,
+    Payment,
+    World,
+    total,
+)
 from tests.reference.twin.tick import play_tick
 
 
@@ -112,7 +120,10 @@ def make_banks(scenario: Scenario) -> list[Bank]:
             unsecured_cap=agent.unsecured_cap,
             posted=agent.posted_collateral,
             haircut_ppm=agent.haircut_ppm,
-            capacity=_or(agent.max_collateral_capacity, NO_CAPACITY_GIVEN),
+            capacity=_or(
+                agent.max_collateral_capacity,
+                min(CAPACITY_SHARE * agent.unsecured_cap, MOST_CENTS),
+            ),
             bilateral_limits={
                 numbers[other]: limit for other, limit in agent.limits.bilateral_limits.items()
             },

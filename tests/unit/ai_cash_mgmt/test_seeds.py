@@ -71,11 +71,11 @@ def test_even_the_largest_number_stays_below_the_length(n):
     assert stream.indices(n, 2).tolist() == [n - 1, n - 1]
 
 
-def test_a_fraction_is_rounded_up_as_often_as_it_says():
-    rounded = Uniforms(11).rounded(np.full(4_000, 2.25))
-    assert set(rounded.tolist()) == {2, 3}
-    assert abs(rounded.mean() - 2.25) < 0.03
-    assert set(Uniforms(11).rounded(np.full(400, 5.0)).tolist()) == {5}
+def test_poisson_numbers_have_mean_and_variance_one():
+    drawn = Uniforms(11).poisson_of_one(20_000)
+    assert drawn.min() == 0
+    assert abs(drawn.mean() - 1.0) < 0.03
+    assert abs(drawn.var() - 1.0) < 0.05
 
 
 def test_every_order_is_as_likely():

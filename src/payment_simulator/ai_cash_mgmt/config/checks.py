@@ -8,6 +8,7 @@ from payment_simulator.ai_cash_mgmt.constraints import (
     starting_policy,
     unread_parameters,
 )
+from payment_simulator.ai_cash_mgmt.evaluation.spending import FEWEST_DAYS
 from payment_simulator.errors import GameFileError
 from payment_simulator.policy.grammar import FRACTION
 from payment_simulator.policy.tree import TREES
@@ -35,8 +36,22 @@ def check_config(config: GameKeys, scenario: Scenario) -> None:
                 f"{nearest(bank, scenario.bank_ids)}",
             )
     _check_schedule(config, scenario)
+    _check_samples(config, scenario)
     for bank in agents_of(config, scenario):
         _check_bank(config, scenario, bank)
+
+
+def _check_samples(config: GameKeys, scenario: Scenario) -> None:
+    """Refuse a claim of confidence that few days could not support."""
+    settings = config.bootstrap
+    is_random = scenario.is_random or settings.sample_method != "fresh"
+    is_short = settings.max_samples is not None and settings.max_samples < FEWEST_DAYS
+    if config.acceptance.rule == "confident" and is_random and is_short:
+        raise Misplaced(
+            ("bootstrap", "max_samples"),
+            f"{settings.max_samples}; acceptance rule confident needs at least {FEWEST_DAYS} days, "
+            "for fewer often hold none of the rare losses; expected more, or rule mean",
+        )
 
 
 def agents_of(config: GameKeys, scenario: Scenario) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, model_validator
 
 from payment_simulator.ai_cash_mgmt.config.proposer import ProposerConfig
 from payment_simulator.ai_cash_mgmt.constraints.sections import ScenarioConstraints
+from payment_simulator.ai_cash_mgmt.evaluation.spending import FEWEST_DAYS
 from payment_simulator.scenario.places import Missing
 from payment_simulator.scenario.values import (
     MAX_TICKS,
@@ -85,11 +86,30 @@ class BootstrapConfig(Section):
         ``fresh`` draws new days; the others resample payments that were observed.
     observed_runs : int
         How many runs are observed to resample from.
+    max_samples : int, optional
+        How many days may be drawn where those are not evidence enough; 16 times `num_samples` if
+        not given.
     """
 
     num_samples: _Samples = 20
     sample_method: Literal["fresh", "bootstrap", "permutation", "stratified", "day_block"] = "fresh"
     observed_runs: Annotated[int, whole_in(1, 100_000, "runs")] = 100
+    max_samples: _Samples | None = None
+
+    @property
+    def most_samples(self) -> int:
+        """How many days may be drawn."""
+        return self.max_samples or min(max(16 * self.num_samples, FEWEST_DAYS), MAX_SAMPLES)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.max_samples is not None and self.max_samples < self.num_samples:
+            raise misfit(
+                f"{self.max_samples} is less than num_samples, {self.num_samples}; expected at "
+                "least as many",
+                "max_samples",
+            )
+        return self
 
 
 class AcceptanceConfig(Section):

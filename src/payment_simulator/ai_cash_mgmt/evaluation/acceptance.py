@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from payment_simulator.ai_cash_mgmt.evaluation.student import t_quantile
+import numpy as np
+
+from payment_simulator.ai_cash_mgmt.evaluation.inference import lower_bound, mean
 from payment_simulator.errors import InputError
 from payment_simulator.kernels.layout import Floats
 from payment_simulator.wording import nearest, shown
@@ -27,6 +29,10 @@ class Evaluation:
         Settled share of the value that arrived in the whole system.
     seeds : tuple of int
         Numbers of the samples.
+    n_observed : float, optional
+        Of how many observed runs they were drawn again; none where they are not resampled.
+    is_exact : bool
+        Whether nothing is random, so that the one sample is all there is.
     """
 
     old_cost: Floats
@@ -34,6 +40,19 @@ class Evaluation:
     old_rate: Floats
     new_rate: Floats
     seeds: tuple[int, ...]
+    n_observed: float | None = None
+    is_exact: bool = False
+
+    def with_more(self, more: Evaluation) -> Evaluation:
+        """Return the evaluation with further samples after its own."""
+        return replace(
+            self,
+            old_cost=np.concatenate([self.old_cost, more.old_cost]),
+            new_cost=np.concatenate([self.new_cost, more.new_cost]),
+            old_rate=np.concatenate([self.old_rate, more.old_rate]),
+            new_rate=np.concatenate([self.new_rate, more.new_rate]),
+            seeds=(*self.seeds, *more.seeds),
+        )
 
     @property
     def mean_old(self) -> float:
@@ -71,19 +90,25 @@ class Decision:
     reason : str
         One sentence, with the numbers.
     lower_bound : float, optional
-        What is gained at least, at the confidence asked for (cents); where the rule asks for it.
+        What is gained at least, with the error allowed (cents); where the rule asks for it.
+    is_open : bool
+        Whether all that is missing is evidence, so that more days could lead to acceptance.
+    error_spent : float, optional
+        What the step took of the error that the game may make; where the rule asks for it.
     """
 
     is_accepted: bool
     reason: str
     lower_bound: float | None
+    is_open: bool = False
+    error_spent: float | None = None
 
 
 def decide(
     evaluation: Evaluation,
     *,
     rule: str,
-    confidence: float,
+    error: float,
     improvement_threshold: float,
     min_settlement_rate: float | None,
 ) -> Decision:
@@ -93,12 +118,14 @@ def decide(
     ----------
     evaluation : Evaluation
     rule : {"mean", "confident"}
-        ``mean``: its mean cost is lower, by more than the threshold. ``confident``: besides, the
-        one-sided lower bound of the mean gain is above 0. Samples are paired, so what days have in
-        common does not blur the difference. Of one sample, or where all differences are equal,
-        there is no spread to judge by, and the bound is the mean itself.
-    confidence : float
-        Of that bound, between 0 and 1.
+        ``mean``: its mean cost is lower, by more than the threshold; no claim is made of how likely
+        that is chance. ``confident``: besides, the one-sided lower bound of the mean gain is above
+        0. Samples are paired, so what days have in common does not blur the difference. Where
+        nothing is random the bound is the gain itself; where something is, samples without spread
+        have no bound, and the proposal is rejected.
+    error : float
+        How likely a policy that is no better may be to be accepted, between 0 and 1; of
+        ``confident`` alone. See :mod:`~payment_simulator.ai_cash_mgmt.evaluation.spending`.
     improvement_threshold : float
         Share of the old mean cost that has to be gained; 0 accepts any gain. The same cost is
         never accepted.
@@ -113,72 +140,27 @@ def decide(
     """
     if rule not in RULES:
         raise InputError(f"rule: {shown(rule)}; {nearest(str(rule), RULES)}")
-    bound = lower_bound(evaluation.differences, confidence) if rule == "confident" else None
-    refusal = (
-        _too_dear(evaluation, improvement_threshold)
-        or _too_unsure(evaluation, bound, confidence)
-        or _settles_too_little(evaluation, min_settlement_rate)
+    is_confident = rule == "confident"
+    bound = _bound(evaluation, error) if is_confident else None
+    refusal = _too_dear(evaluation, improvement_threshold) or _settles_too_little(
+        evaluation, min_settlement_rate
     )
     if refusal is not None:
         return Decision(is_accepted=False, reason=refusal, lower_bound=bound)
-    reason = f"mean cost falls {_change(evaluation)}"
-    if bound is not None:
-        reason += f"; {_bound_words(evaluation, bound, confidence)}"
-    return Decision(is_accepted=True, reason=reason, lower_bound=bound)
+    fall = f"mean cost falls {_change(evaluation)}"
+    if not is_confident:
+        return Decision(is_accepted=True, reason=fall, lower_bound=None)
+    words = _bound_words(evaluation, bound, error)
+    if bound is not None and bound > 0.0:
+        return Decision(is_accepted=True, reason=f"{fall}; {words}", lower_bound=bound)
+    reason = f"{fall}, but it is not sure to fall: {words}"
+    return Decision(is_accepted=False, reason=reason, lower_bound=bound, is_open=True)
 
 
-def lower_bound(differences: Floats, confidence: float) -> float:
-    """Return the one-sided lower bound of a mean, by Student's t.
-
-    Parameters
-    ----------
-    differences : ndarray[float64], shape (samples,)
-    confidence : float
-        Between 0 and 1.
-
-    Returns
-    -------
-    float
-        The mean itself, where there is one sample, or where all are equal.
-    """
-    return mean(differences) - _margin(differences, confidence)
-
-
-def interval(differences: Floats, confidence: float) -> tuple[float, float]:
-    """Return the two-sided interval of a mean, by Student's t.
-
-    Parameters
-    ----------
-    differences : ndarray[float64], shape (samples,)
-    confidence : float
-        Between 0 and 1.
-
-    Returns
-    -------
-    tuple of float
-        Lower and upper end; twice the mean itself, where there is one sample, or where all are
-        equal.
-    """
-    middle = mean(differences)
-    margin = _margin(differences, (1.0 + confidence) / 2.0)
-    return middle - margin, middle + margin
-
-
-def mean(values: Floats) -> float:
-    """Return the mean; its sum is rounded once, so no larger sum is ever found the smaller."""
-    if len(values) == 0:
-        raise InputError("no sample; expected at least one")
-    return math.fsum(values.tolist()) / len(values)
-
-
-def _margin(values: Floats, probability: float) -> float:
-    """Return the standard error of a mean, times the quantile of a probability."""
-    n = len(values)
-    if n == 1 or values.min() == values.max():
-        return 0.0
-    middle = mean(values)
-    squares = math.fsum((value - middle) ** 2 for value in values.tolist())
-    return t_quantile(probability, n - 1) * math.sqrt(squares / (n - 1) / n)
+def _bound(evaluation: Evaluation, error: float) -> float | None:
+    if evaluation.is_exact:
+        return evaluation.mean_gain
+    return lower_bound(evaluation.differences, error, evaluation.n_observed)
 
 
 def _too_dear(evaluation: Evaluation, threshold: float) -> str | None:
@@ -193,15 +175,6 @@ def _too_dear(evaluation: Evaluation, threshold: float) -> str | None:
             f"{threshold:.6g} of the old cost"
         )
     return None
-
-
-def _too_unsure(evaluation: Evaluation, bound: float | None, confidence: float) -> str | None:
-    if bound is None or bound > 0.0:
-        return None
-    return (
-        f"mean cost falls {_change(evaluation)}, but it is not sure to fall: "
-        f"{_bound_words(evaluation, bound, confidence)}"
-    )
 
 
 def _settles_too_little(evaluation: Evaluation, floor: float | None) -> str | None:
@@ -220,13 +193,17 @@ def _change(evaluation: Evaluation) -> str:
     return f"from {_cents(old)} to {_cents(new)} cents, by {_cents(abs(old - new))}"
 
 
-def _bound_words(evaluation: Evaluation, bound: float, confidence: float) -> str:
-    share = f"{confidence:.6g}"
-    if len(evaluation.seeds) == 1:
-        return f"with one sample the lower bound of the gain is the gain itself, {_cents(bound)}"
+def _bound_words(evaluation: Evaluation, bound: float | None, error: float) -> str:
+    if evaluation.is_exact:
+        return "nothing is random, so the gain is certain"
+    days = f"{len(evaluation.seeds):,} paired samples"
+    if evaluation.n_observed is not None:
+        days += f" drawn from {evaluation.n_observed:,.6g} observed runs"
+    if bound is None:
+        return f"all {days} gave the same gain, so they do not show what other days would give"
     return (
-        f"at confidence {share} the gain is at least {_cents(bound)} cents "
-        f"({len(evaluation.seeds)} paired samples)"
+        f"with a chance of error of at most {error:.3g} the gain is at least {_cents(bound)} cents "
+        f"({days})"
     )
 
 

@@ -9,7 +9,8 @@ from functools import cached_property
 
 import numpy as np
 
-from payment_simulator.ai_cash_mgmt.evaluation.acceptance import Evaluation, mean
+from payment_simulator.ai_cash_mgmt.evaluation.acceptance import Evaluation
+from payment_simulator.ai_cash_mgmt.evaluation.inference import mean
 from payment_simulator.ai_cash_mgmt.evaluation.mean_costs import Days, Profile
 from payment_simulator.ai_cash_mgmt.evaluation.own_report import OwnReport
 from payment_simulator.errors import SimulationError
@@ -140,6 +141,8 @@ class Arena:
             old_rate=rate[:, 0],
             new_rate=rate[:, 1],
             seeds=tuple(int(number) for number in days.numbers),
+            n_observed=days.n_observed,
+            is_exact=days.is_exact,
         )
 
     def report(self, profile: Profile, bank: str, days: Days) -> OwnReport:

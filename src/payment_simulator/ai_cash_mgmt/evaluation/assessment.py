@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from payment_simulator.ai_cash_mgmt.evaluation.acceptance import interval, mean
 from payment_simulator.ai_cash_mgmt.evaluation.arena import Arena, own_rates
+from payment_simulator.ai_cash_mgmt.evaluation.inference import interval, mean
 from payment_simulator.ai_cash_mgmt.evaluation.mean_costs import Days, Profile
-from payment_simulator.kernels.layout import S_ARRIVED_VALUE, S_SETTLED_VALUE
+from payment_simulator.kernels.layout import S_ARRIVED_VALUE, S_SETTLED_VALUE, Floats
 from payment_simulator.policy import Policy
 from payment_simulator.simulation import COST_KINDS, Run, simulate
 
@@ -30,7 +30,8 @@ class BankOutcome:
     start_cost, final_cost : float
         All kinds together, cents.
     interval : tuple of float, optional
-        Two-sided interval of the mean paired difference (start - final), cents; none for one day.
+        Two-sided interval of the mean paired difference (start - final), cents; none for one day,
+        nor where all days gave the same difference under different policies.
     start_rate, final_rate : float
         Settled share of the value it had to pay, mean over days.
     start_policy, final_policy : Policy
@@ -92,7 +93,7 @@ def assess_campaign(
                 final_costs=by_kind[1],
                 start_cost=mean(total[:, 0, i]),
                 final_cost=mean(total[:, 1, i]),
-                interval=interval(differences, confidence) if len(days) > 1 else None,
+                interval=_interval(differences, days, confidence, is_same=start == final),
                 start_rate=mean(own_rates(batch, 0, i)),
                 final_rate=mean(own_rates(batch, 1, i)),
                 start_policy=start[i],
@@ -103,6 +104,14 @@ def assess_campaign(
     return Assessment(
         tuple(outcomes), arena.replay(start, days, first), arena.replay(final, days, first)
     )
+
+
+def _interval(
+    differences: Floats, days: Days, confidence: float, *, is_same: bool
+) -> tuple[float, float] | None:
+    if is_same and len(days) > 1:
+        return 0.0, 0.0  # the same policies cost the same on any day
+    return interval(differences, confidence, days.n_observed)
 
 
 def assess_run(played: Run, start: Profile, final: Profile) -> Assessment:

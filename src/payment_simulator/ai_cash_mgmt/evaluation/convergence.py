@@ -1,4 +1,4 @@
-"""Whether the costs of a game have come to rest."""
+"""Whether a game has come to rest, or goes round in a circle."""
 
 from __future__ import annotations
 
@@ -29,6 +29,19 @@ class Stability:
             raise InputError(f"stability_threshold: {self.threshold!r}; expected at least 0")
         if self.window < 1:
             raise InputError(f"stability_window: {self.window!r}; expected at least 1")
+
+    def is_at_rest(self, costs: Sequence[Mapping[str, float]], profiles: Sequence[int]) -> bool:
+        """Tell whether costs are stable, and no policy was replaced between them.
+
+        Parameters
+        ----------
+        costs : sequence of mapping of bank to float
+            As in :meth:`is_stable`.
+        profiles : sequence of int
+            A number for the policies in force when each cost was measured; equal policies have
+            equal numbers.
+        """
+        return self.is_stable(costs) and len(set(profiles[-self.window :])) == 1
 
     def is_stable(self, costs: Sequence[Mapping[str, float]]) -> bool:
         """Tell whether costs are stable.
@@ -65,6 +78,53 @@ class Stability:
         """Return by how much each bank's cost moved in the window, and its largest size."""
         last = costs[-self.window :]
         return {bank: _move([entry[bank] for entry in last]) for bank in last[-1]}
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """Policies that replace each other in turn.
+
+    Attributes
+    ----------
+    n_profiles : int
+        How many different profiles of policies follow each other.
+    since : int
+        The iteration after which the first of them was first in force in this turn.
+    """
+
+    n_profiles: int
+    since: int
+
+    def describe(self) -> str:
+        """Say so in words."""
+        return f"{self.n_profiles} profiles in turn since iteration {self.since}"
+
+
+def cycle_of(profiles: Sequence[int], window: int) -> Cycle | None:
+    """Recognise policies that replace each other in turn.
+
+    Parameters
+    ----------
+    profiles : sequence of int
+        A number for the policies in force after each iteration, from the first one on; equal
+        policies have equal numbers.
+    window : int
+        The turn must have lasted for at least so many iterations, and twice through.
+
+    Returns
+    -------
+    Cycle or None
+        The shortest one that lasts to the end; None where there is none.
+    """
+    n = len(profiles)
+    for period in range(2, n // 2 + 1):
+        length = period
+        while length < n and profiles[-1 - length] == profiles[-1 - length + period]:
+            length += 1
+        is_change = len(set(profiles[-period:])) > 1
+        if is_change and length >= max(2 * period, window):
+            return Cycle(len(set(profiles[-period:])), n - length + 1)
+    return None
 
 
 def _move(values: Sequence[float]) -> tuple[float, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import NoReturn, TypeAlias
 
@@ -41,11 +41,17 @@ class Days:
         Seed of the arrivals; the scenario's own if not given.
     arrivals : sequence of ndarray[int64], optional
         Payments to play, a table for each sample.
+    n_observed : float, optional
+        Of how many observed runs the payments were drawn again; none where days are not resampled.
+    is_exact : bool
+        Whether nothing is random, so that the one day is all there is.
     """
 
     numbers: Sequence[int]
     seed: int | None = None
     arrivals: Sequence[Ints] | None = None
+    n_observed: float | None = None
+    is_exact: bool = False
 
     @classmethod
     def of(
@@ -84,8 +90,12 @@ class Days:
     def slices(self, size: int) -> Iterator[Days]:
         """Go through the days in order, so many at a time."""
         for at in range(0, len(self), size):
-            given = None if self.arrivals is None else self.arrivals[at : at + size]
-            yield Days(self.numbers[at : at + size], self.seed, given)
+            yield self.part(at, at + size)
+
+    def part(self, first: int, end: int) -> Days:
+        """Return the days from one place to before another."""
+        given = None if self.arrivals is None else self.arrivals[first:end]
+        return replace(self, numbers=self.numbers[first:end], arrivals=given)
 
 
 def mean_costs(

@@ -50,6 +50,11 @@ class Observed:
         return np.concatenate(self.runs)
 
     @cached_property
+    def run_of(self) -> Ints:
+        """The number of the run that each payment of the pool is of."""
+        return np.repeat(np.arange(len(self.runs)), [len(run) for run in self.runs])
+
+    @cached_property
     def n_quarters(self) -> int:
         """Parts of a day that ``stratified`` tells apart: four, or as many as there are ticks."""
         return min(_QUARTERS, self.ticks_per_day)
@@ -102,13 +107,13 @@ def resample(way: Way, observed: Observed, uniforms: Uniforms) -> Ints:
     Parameters
     ----------
     way : {"bootstrap", "permutation", "stratified", "day_block"}
-        ``bootstrap``: as many payments as an observed run has on average (a fraction is rounded up
-        as often as it says), drawn with replacement; each arrives at the tick at which it did.
-        ``stratified``: the same for the payments of each sender in each quarter of the day, so that
-        none of these has more or fewer than on average but by rounding; days are calmer than where
-        numbers vary. ``permutation``: one observed run; its payments arrive at each other's ticks.
-        ``day_block``: one observed run as it was (runs of one day, of which longer ones are put
-        together).
+        ``bootstrap``: payments of all runs, drawn with replacement, as many as one of the runs has,
+        which is drawn each time; each arrives at the tick at which it did. ``stratified``: the same
+        for the payments of each sender in each quarter of the day, as many as that run has of them.
+        Where one run was observed, each of its payments comes as often as a Poisson number of mean
+        1 says (the Poisson bootstrap), in both. ``permutation``: one observed run; its payments
+        arrive at each other's ticks. ``day_block``: one observed run as it was (runs of one day, of
+        which longer ones are put together).
     observed : Observed
     uniforms : Uniforms
         The stream to draw from.
@@ -117,6 +122,11 @@ def resample(way: Way, observed: Observed, uniforms: Uniforms) -> Ints:
     -------
     ndarray[int64], shape (payments, A_N)
         By tick; within a tick in the order of drawing.
+
+    References
+    ----------
+    .. [1] J. A. Hanley, B. MacGibbon, Creating non-parametric bootstrap samples using Poisson
+       frequencies, Computer Methods and Programs in Biomedicine 83(1), 2006.
     """
     if way in {"day_block", "permutation"}:
         drawn = observed.runs[uniforms.index(len(observed.runs))]
@@ -124,8 +134,15 @@ def resample(way: Way, observed: Observed, uniforms: Uniforms) -> Ints:
             return drawn
         moved = moved_to(drawn, drawn[uniforms.permutation(len(drawn)), A_TICK], observed)
         return by_tick(moved)
-    strata = observed.strata if way == "stratified" else np.zeros(len(observed.pool), np.int64)
-    return by_tick(draw(observed.pool, strata, 1.0 / len(observed.runs), uniforms))
+    if len(observed.runs) == 1:
+        (only,) = observed.runs
+        return np.repeat(only, uniforms.poisson_of_one(len(only)), axis=0)
+    chosen = uniforms.index(len(observed.runs))
+    if way == "bootstrap":
+        places = uniforms.indices(len(observed.pool), len(observed.runs[chosen]))
+        return by_tick(observed.pool[places])
+    is_chosen = observed.run_of == chosen
+    return by_tick(draw(observed.pool, observed.strata, observed.strata[is_chosen], uniforms))
 
 
 def spread(way: Way, seen: Observed, now: int, end: int, uniforms: Uniforms) -> Ints:
@@ -145,16 +162,18 @@ def spread(way: Way, seen: Observed, now: int, end: int, uniforms: Uniforms) -> 
     Returns
     -------
     ndarray[int64], shape (payments, A_N)
-        On average as many in a tick as were seen in a tick before `now`, drawn with replacement; by
-        tick.
+        For every tick to come as many as one of the ticks before `now` brought, which is drawn each
+        time; drawn with replacement, at ticks that are all as likely; by tick.
     """
     (past,) = seen.runs
     strata = past[:, A_SENDER] if way == "stratified" else np.zeros(len(past), np.int64)
-    drawn = draw(past, strata, (end - now) / now, uniforms)
+    ticks = uniforms.indices(now, end - now)
+    times = np.bincount(ticks, minlength=now)[past[:, A_TICK]]
+    drawn = draw(past, strata, np.repeat(strata, times), uniforms)
     return by_tick(moved_to(drawn, now + uniforms.indices(end - now, len(drawn)), seen))
 
 
-def draw(pool: Ints, strata: Ints, share: float, uniforms: Uniforms) -> Ints:
+def draw(pool: Ints, strata: Ints, wanted: Ints, uniforms: Uniforms) -> Ints:
     """Draw payments with replacement, stratum by stratum.
 
     Parameters
@@ -162,21 +181,20 @@ def draw(pool: Ints, strata: Ints, share: float, uniforms: Uniforms) -> Ints:
     pool : ndarray[int64], shape (payments, A_N)
     strata : ndarray[int64], shape (payments,)
         Number of the stratum of each.
-    share : float
-        How many are drawn for each payment in the pool.
+    wanted : ndarray[int64], shape (drawn,)
+        Number of the stratum of each payment that is wanted; each stands in `strata`, too.
     uniforms : Uniforms
 
     Returns
     -------
     ndarray[int64], shape (drawn, A_N)
-        From each stratum its number of payments times the share, rounded up as often as the
-        fraction says; strata by number.
+        Strata by number.
     """
     order = np.argsort(strata, kind="stable")
-    _, first, size = np.unique(strata[order], return_index=True, return_counts=True)
-    count = uniforms.rounded(size.astype(np.float64) * np.float64(share))
-    place = uniforms.indices(np.repeat(size, count), int(count.sum()))
-    drawn: Ints = pool[order[np.repeat(first, count) + place]]
+    numbers, first, size = np.unique(strata[order], return_index=True, return_counts=True)
+    of = np.searchsorted(numbers, np.sort(wanted))
+    place = uniforms.indices(size[of], len(of))
+    drawn: Ints = pool[order[first[of] + place]]
     return drawn
 
 

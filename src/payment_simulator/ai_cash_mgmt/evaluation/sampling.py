@@ -30,7 +30,7 @@ from payment_simulator.wording import nearest, quoted, shown
 Method: TypeAlias = Literal["fresh", "bootstrap", "permutation", "stratified", "day_block"]
 METHODS: tuple[Method, ...] = get_args(Method)
 
-_ONE_DAY = Days((0,))
+_ONE_DAY = Days((0,), is_exact=True)
 #: Purposes whose days have nothing in common with each other's, nor with those of the rest.
 _APART = ("propose", "judge")
 
@@ -92,7 +92,7 @@ class Sampler:
         self._master_seed = master_seed
         self._observed_runs = observed_runs if scenario.is_random else 1
 
-    def days(self, *labels: str | int) -> Days:
+    def days(self, *labels: str | int, count: int | None = None) -> Days:
         """Return the sample days for a purpose: whole runs of the scenario.
 
         Parameters
@@ -101,21 +101,26 @@ class Sampler:
             The purpose, such as ``"judge", 3, "BANK_A"``. Days of one purpose are the same
             whenever they are asked for, and others than those of another purpose, unless there is
             one day only.
+        count : int, optional
+            How many, instead of `num_samples`; the first of more days are those of fewer.
         """
-        way = self._way
+        way, count = self._way, count or self._num_samples
         if way is None:
-            return self._fresh(labels)
-        return self._again(way, self._observed, 0, labels)
+            return self._fresh(labels, count)
+        return self._again(way, self._observed, 0, labels, count)
 
-    def days_from(self, start: Snapshot, seen: Ints, *labels: str | int) -> Days:
+    def days_from(
+        self, start: Snapshot, seen: Ints, *labels: str | int, count: int | None = None
+    ) -> Days:
         """Return possible futures of a running simulation, from its next tick on.
 
         Where whole days have been seen, each day to come is drawn from them as :meth:`days` draws
         from whole runs, of the day that has begun what is left; payments keep their tick of the
         day, and what the day that has begun has brought so far is not among them. Where a part of
-        the first day is all that has been seen, every tick to come brings on average as many
-        payments as a tick so far, drawn with replacement (``stratified``: sender by sender), at
-        ticks that are all as likely; methods differ in nothing else.
+        the first day is all that has been seen, every tick to come brings as many payments as
+        one of the ticks so far, which is drawn each time; they are drawn with replacement
+        (``stratified``: sender by sender), at ticks that are all as likely; methods differ in
+        nothing else.
 
         Parameters
         ----------
@@ -125,6 +130,8 @@ class Sampler:
             Its arrivals; only those before its next tick are looked at.
         labels : str or int
             The purpose.
+        count : int, optional
+            As in :meth:`days`.
 
         Returns
         -------
@@ -132,25 +139,38 @@ class Sampler:
             Where payments are given, tables from the next tick on: what came before stands in the
             snapshot.
         """
-        way, now = self._way, start.next_tick
+        way, now, count = self._way, start.next_tick, count or self._num_samples
         if way is None:
-            return self._fresh(labels)
-        return self._again(way, self._seen_before(now, seen), now, labels)
+            return self._fresh(labels, count)
+        return self._again(way, self._seen_before(now, seen), now, labels, count)
 
-    def _again(self, way: Way, observed: Observed, now: int, labels: tuple[str | int, ...]) -> Days:
+    def _again(
+        self,
+        way: Way,
+        observed: Observed,
+        now: int,
+        labels: tuple[str | int, ...],
+        count: int,
+    ) -> Days:
         """Draw again what was observed, from a tick on."""
         if not len(observed.pool):
-            return self._fresh(labels)
+            return self._fresh(labels, count)
         if way == "day_block" and observed.num_days > 0:
             observed = observed.part(_part(labels), len(_APART) + 1)
         seed = derive_seed(self._master_seed, *labels)
         uniforms = Uniforms(seed)
-        n = 1 if observed.has_one_outcome(way) else self._num_samples
+        n = 1 if observed.has_one_outcome(way) else count
         events = self._events[self._events[:, A_TICK] >= now]
         tables = tuple(
             by_tick(joined([events, self._table(way, observed, now, uniforms)])) for _ in range(n)
         )
-        return Days(tuple(range(n)), seed, tables)
+        return Days(tuple(range(n)), seed, tables, self._runs_in(observed, now))
+
+    def _runs_in(self, observed: Observed, now: int) -> float:
+        """Return how many times what is sampled was observed; part of a day counts as once."""
+        days = len(observed.runs) * observed.num_days
+        n_ticks = self._scenario.n_ticks - now
+        return max(1.0, days * observed.ticks_per_day / n_ticks)
 
     def _table(self, way: Way, observed: Observed, now: int, uniforms: Uniforms) -> Ints:
         """Draw payments from a tick on."""
@@ -181,10 +201,10 @@ class Sampler:
     def _way(self) -> Way | None:
         return None if self._method == "fresh" else self._method
 
-    def _fresh(self, labels: tuple[str | int, ...]) -> Days:
+    def _fresh(self, labels: tuple[str | int, ...], count: int) -> Days:
         if not self._scenario.is_random:
             return _ONE_DAY
-        return Days(tuple(range(self._num_samples)), derive_seed(self._master_seed, *labels))
+        return Days(tuple(range(count)), derive_seed(self._master_seed, *labels))
 
     @cached_property
     def _observed(self) -> Observed:

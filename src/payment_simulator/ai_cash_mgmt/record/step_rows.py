@@ -103,6 +103,7 @@ def _context(key: dict[str, Any], step: Step) -> IterationContextRecord:
             "accepted": step.decision.is_accepted,
             "reason": step.decision.reason,
             "lower_bound": step.decision.lower_bound,
+            "error_spent": step.decision.error_spent,
         },
     }
     return IterationContextRecord(

@@ -10,8 +10,8 @@ from typing import Any, Literal
 import numpy as np
 
 from payment_simulator.ai_cash_mgmt import GameOutcomeRecord, GameRepository
-from payment_simulator.ai_cash_mgmt.evaluation.acceptance import interval, mean
 from payment_simulator.ai_cash_mgmt.evaluation.arena import Arena
+from payment_simulator.ai_cash_mgmt.evaluation.inference import interval, mean
 from payment_simulator.ai_cash_mgmt.evaluation.mean_costs import Days, Profile, Progress
 from payment_simulator.ai_cash_mgmt.evaluation.ties import is_tie
 from payment_simulator.ai_cash_mgmt.game_setup import GameSetup
@@ -289,10 +289,9 @@ class _Baselines:
         )
 
     def _difference(self, differences: Floats) -> Difference:
-        if len(differences) == 1:
-            return Difference(float(differences[0]), None, None)
         confidence = self._setup.config.acceptance.confidence
-        return Difference(mean(differences), *interval(differences, confidence))
+        found = interval(differences, confidence, self._days.n_observed)
+        return Difference(mean(differences), *(found or (None, None)))
 
     def _share(self, total: Mapping[str, float]) -> float | None:
         if "optimum" not in total:

@@ -88,10 +88,13 @@ def _drawn(samples: PairedSamples, title: str) -> ResultFigure:
     money_axis(axes.xaxis, "cost in force less cost of the proposal", peak(gains))
     whole_axis(axes.yaxis, "sample days, sorted")
     legend(figure, axes)
+    interval = f"{share} interval {low / 100:,.2f} to {high / 100:,.2f}"
+    if samples.low is None:
+        interval = "no interval"
     days = "1 sample day" if len(gains) == 1 else f"{len(gains)} sample days"
     figure.description = (
         f"Paired cost differences of {title} on {days}, in currency units: "
-        f"mean {mean / 100:,.2f}, {share} interval {low / 100:,.2f} to {high / 100:,.2f}; "
+        f"mean {mean / 100:,.2f}, {interval}; "
         f"a gain on {sum(gain > 0 for gain in gains)} of them."
     )
     return figure

@@ -191,6 +191,8 @@ def _gain(row: StepRow, samples: PairedSamples | None) -> str:
         return text
     if len(samples.number) == 1:
         return f"{text}, on one sample"
+    if samples.low is None or samples.high is None:
+        return f"{text}, the same on each of {len(samples.number)} paired samples"
     low, high = shown(samples.low, "money"), shown(samples.high, "money")
     paired = counted(len(samples.number), "paired sample")
     return f"{text}, between {low} and {high} at confidence {samples.confidence:.3g}, on {paired}"

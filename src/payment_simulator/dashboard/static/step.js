@@ -25,7 +25,7 @@ function band(found) {
     };
     ctx.save();
     ctx.fillStyle = colour("band");
-    ctx.fillRect(bbox.left, y(found.high), bbox.width, y(found.low) - y(found.high));
+    if (found.low !== null) ctx.fillRect(bbox.left, y(found.high), bbox.width, y(found.low) - y(found.high));
     line(0, colour("line-strong"), []);
     line(found.mean, colour("accent"), [6, 4]);
     ctx.restore();
@@ -42,10 +42,10 @@ async function begin() {
   }
   host.replaceChildren();
   new Chart(host, {
-    title: `Mean gain ${money(found.mean)}, between ${money(found.low)} and ${money(found.high)}`,
+    title: found.low === null ? `Mean gain ${money(found.mean)}` : `Mean gain ${money(found.mean)}, between ${money(found.low)} and ${money(found.high)}`,
     data: [found.number, found.gain],
     x: { label: "sample day" },
-    y: { label: "Gain", format: money, tick: shortMoney, also: [0, found.low, found.high] },
+    y: { label: "Gain", format: money, tick: shortMoney, also: found.low === null ? [0, found.mean] : [0, found.low, found.high] },
     series: [{ label: "gain", colour: () => colour("good"), draw: marks((i) => (found.gain[i] < 0 ? KINDS.loss : KINDS.gain)) }],
     before: band(found),
     describe: (i) => [

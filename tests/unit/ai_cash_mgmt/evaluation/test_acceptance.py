@@ -10,13 +10,11 @@ import pytest
 from payment_simulator.ai_cash_mgmt.evaluation.acceptance import (
     Evaluation,
     decide,
-    interval,
-    lower_bound,
 )
 from payment_simulator.errors import InputError
 
 
-def evaluation(old, new, old_rate=None, new_rate=None):
+def evaluation(old, new, old_rate=None, new_rate=None, **more):
     n = len(old)
     return Evaluation(
         np.array(old, float),
@@ -24,16 +22,15 @@ def evaluation(old, new, old_rate=None, new_rate=None):
         np.array(old_rate or [1.0] * n, float),
         np.array(new_rate or [1.0] * n, float),
         tuple(range(n)),
+        **more,
     )
 
 
-def decided(
-    case, rule="mean", confidence=0.95, improvement_threshold=0.0, min_settlement_rate=None
-):
+def decided(case, rule="mean", error=0.05, improvement_threshold=0.0, min_settlement_rate=None):
     return decide(
         case,
         rule=rule,
-        confidence=confidence,
+        error=error,
         improvement_threshold=improvement_threshold,
         min_settlement_rate=min_settlement_rate,
     )
@@ -89,52 +86,60 @@ def test_any_gain_is_enough_without_a_threshold():
 
 
 def test_confident_wants_a_lower_bound_above_zero():
-    # Differences 30, -10, 20, 0: mean 10, standard error sqrt(1000/3/4), t(0.95; 3) = 2.3534.
+    # Differences 30, -10, 20, 0: mean 10, no skewness, t(0.95; 3) = 2.3534.
     unsure = evaluation([130, 90, 120, 100], [100, 100, 100, 100])
     assert decided(unsure).is_accepted
     found = decided(unsure, rule="confident")
-    assert not found.is_accepted
+    assert (found.is_accepted, found.is_open) == (False, True)
     assert found.lower_bound == pytest.approx(10 - 2.3533634348 * math.sqrt(1000 / 12))
     assert "not sure to fall" in found.reason
-    assert "at confidence 0.95 the gain is at least -11.48 cents (4 paired samples)" in found.reason
+    assert "error of at most 0.05 the gain is at least -11.48 cents (4 paired" in found.reason
     # The same mean gain, but every day gains about as much.
     sure = decided(evaluation([111, 309, 510, 710], [100, 300, 500, 700]), rule="confident")
     assert sure.is_accepted
     assert sure.lower_bound == pytest.approx(10 - 2.3533634348 * math.sqrt(2 / 3 / 4))
     assert "at least 9.04 cents" in sure.reason
-    assert decided(unsure, rule="confident", confidence=0.6).is_accepted
+    assert decided(unsure, rule="confident", error=0.4).is_accepted
 
 
 def test_confident_does_not_replace_the_threshold():
-    case = evaluation([1001, 1002], [1000, 1001])
-    assert decided(case, rule="confident").is_accepted
-    found = decided(case, rule="confident", improvement_threshold=0.01)
-    assert not found.is_accepted
-    assert found.lower_bound == 1.0
+    case = evaluation([1001, 1002, 1005], [1000, 1000, 1000])
+    assert decided(case, rule="confident", error=0.2).is_accepted
+    found = decided(case, rule="confident", error=0.2, improvement_threshold=0.01)
+    assert (found.is_accepted, found.is_open) == (False, False)
+    assert found.lower_bound > 0
 
 
-def test_the_bound_of_one_sample_is_the_gain_itself_and_the_reason_says_so():
-    found = decided(evaluation([100], [40]), rule="confident")
+def test_where_nothing_is_random_the_gain_is_certain():
+    found = decided(evaluation([100], [40], is_exact=True), rule="confident", error=1e-9)
     assert found.is_accepted
     assert found.lower_bound == 60.0
-    assert "with one sample the lower bound of the gain is the gain itself" in found.reason
+    assert "nothing is random, so the gain is certain" in found.reason
 
 
-def test_equal_differences_leave_no_doubt():
-    assert lower_bound(np.full(49, 0.1), 0.95) == pytest.approx(0.1, rel=1e-15)
-    assert interval(np.full(3, 7.0), 0.99) == (7.0, 7.0)
-    assert interval(np.array([5.0]), 0.95) == (5.0, 5.0)
+@pytest.mark.parametrize("n", [1, 2, 49])
+def test_equal_gains_on_random_days_are_no_evidence(n):
+    found = decided(evaluation([100] * n, [40] * n), rule="confident", error=0.4)
+    assert (found.is_accepted, found.is_open, found.lower_bound) == (False, True, None)
+    assert f"all {n} paired samples gave the same gain" in found.reason
 
 
-def test_the_interval_is_the_textbooks():
-    low, high = interval(np.array([1.0, 2.0, 3.0, 4.0, 5.0]), 0.95)
-    half = 2.77644510519779 * math.sqrt(2.5 / 5)
-    assert (low, high) == pytest.approx((3 - half, 3 + half), rel=1e-12)
+def test_resampled_days_are_worth_no_more_than_the_runs_they_come_from():
+    old, new = np.arange(400) % 7 + 10.0, np.full(400, 12.0)
+    assert decided(evaluation(old, new), rule="confident").is_accepted
+    found = decided(evaluation(old, new, n_observed=5), rule="confident")
+    assert not found.is_accepted
+    assert "(400 paired samples drawn from 5 observed runs)" in found.reason
 
 
-def test_no_sample_is_refused():
-    with pytest.raises(InputError, match="no sample"):
-        interval(np.array([]), 0.95)
+def test_more_samples_are_put_after_the_first():
+    first, more = evaluation([1, 2], [3, 4]), evaluation([5], [6], [0.5], [0.25])
+    both = first.with_more(more)
+    assert both.old_cost.tolist() == [1, 2, 5]
+    assert both.new_cost.tolist() == [3, 4, 6]
+    assert both.old_rate.tolist() == [1, 1, 0.5]
+    assert both.new_rate.tolist() == [1, 1, 0.25]
+    assert len(both.seeds) == 3
 
 
 def test_the_settlement_floor_binds_however_cheap_a_policy_is():

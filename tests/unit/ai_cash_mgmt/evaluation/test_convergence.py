@@ -1,10 +1,10 @@
-"""Costs that come to rest, and costs that do not."""
+"""Games that come to rest, games that do not, and games that go round in a circle."""
 
 from __future__ import annotations
 
 import pytest
 
-from payment_simulator.ai_cash_mgmt.evaluation.convergence import Stability
+from payment_simulator.ai_cash_mgmt.evaluation.convergence import Cycle, Stability, cycle_of
 from payment_simulator.errors import InputError
 
 
@@ -60,3 +60,38 @@ def test_what_is_said_names_the_bank_that_moved_most():
 def test_a_rule_that_says_nothing_is_refused(threshold, window, named):
     with pytest.raises(InputError, match=named):
         Stability(threshold, window)
+
+
+def test_a_game_is_at_rest_only_where_no_policy_is_replaced_in_the_window():
+    same = costs(A=[100, 100, 100, 100])
+    assert RULE.is_stable(same)
+    assert not RULE.is_at_rest(same, [1, 1, 3, 3])
+    assert RULE.is_at_rest(same, [1, 2, 2, 2])
+    # Policies that replace each other can cost the same.
+    assert not RULE.is_at_rest(same, [1, 2, 1, 2])
+    assert not RULE.is_at_rest(costs(A=[100, 50, 100]), [1, 1, 1])
+
+
+@pytest.mark.parametrize(
+    ("profiles", "found"),
+    [
+        ([], None),
+        ([1, 1, 1, 1, 1, 1], None),
+        ([1, 2, 3, 4, 5, 6], None),
+        ([1, 2, 1, 2], Cycle(2, 1)),
+        ([1, 0, 1, 0], Cycle(2, 1)),
+        ([1, 2, 1], None),  # not twice through
+        ([1, 2, 3, 4, 3, 4, 3], Cycle(2, 3)),
+        ([1, 2, 3, 1, 2, 3], Cycle(3, 1)),
+        ([1, 1, 2, 1, 1, 2], Cycle(2, 1)),  # two profiles, one of them for two iterations
+        ([1, 2, 1, 2, 2], None),
+    ],
+)
+def test_a_cycle_is_recognised_after_two_turns(profiles, found):
+    assert cycle_of(profiles, 4) == found
+
+
+def test_a_cycle_has_to_last_for_the_window():
+    assert cycle_of([1, 2, 1, 2], 5) is None
+    assert cycle_of([1, 2, 1, 2, 1], 5) == Cycle(2, 1)
+    assert Cycle(2, 3).describe() == "2 profiles in turn since iteration 3"

@@ -235,6 +235,7 @@ _ACTS: Mapping[int, str] = {
     k.LOG_REPAY_BORROWED: "repaid of the last close:",
     k.LOG_TRANSFER: "sent by direct transfer:",
     k.LOG_COLLATERAL: "posted collateral changed by",
+    k.LOG_CAPACITY: "collateral not posted, beyond the capacity:",
     k.LOG_BUDGET: "set a release budget of",
     k.LOG_REGISTER: "set a state register to",
     k.LOG_PENALTY: "charged at the close:",
