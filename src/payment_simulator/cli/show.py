@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from payment_simulator.analysis.tracing import Sentence
 
 _ALL = 2**31 - 1
+#: Rows whose digest is computed in less time than the rest of what is shown.
+_QUICK = 10_000
 
 
 def show(
@@ -47,15 +49,16 @@ def show(
         shown = overview if agent is None else _of_bank(overview, agent)
         summary = summary_of(repo, overview)
         listed = _steps(repo, game, agent) if steps or json else []
+        digest = _digest(repo, overview) if json or not (steps or trace) else None
     if json:
-        _print_json(shown, summary, listed)
+        _print_json(shown, summary, digest, listed)
         return
     if trace:
         show_report.print_trace(summary)
     if steps:
         show_report.print_steps(shown, listed)
     if not trace and not steps:
-        show_report.print_game(shown, summary, db)
+        show_report.print_game(shown, summary, digest, db)
 
 
 def _of_bank(overview: GameOverview, bank: str) -> GameOverview:
@@ -87,6 +90,20 @@ def _of_bank(overview: GameOverview, bank: str) -> GameOverview:
     )
 
 
+def _digest(repo: GameRepository, overview: GameOverview) -> str | None:
+    """Return the digest of a game that has ended, unless it would take long."""
+    from payment_simulator.ai_cash_mgmt.record.digest import game_digest, n_rows_of
+    from payment_simulator.errors import SchemaMissingError
+
+    game = overview.session.game_id
+    if overview.session.completed_at is None:
+        return None
+    try:
+        return game_digest(repo, game).sha256 if n_rows_of(repo, game) <= _QUICK else None
+    except SchemaMissingError:  # an older file, whose rows are to be those of this version first
+        return None
+
+
 def _steps(repo: GameRepository, game: str, bank: str | None) -> list[StepRow]:
     from payment_simulator.analysis.steps import step_rows
 
@@ -94,12 +111,16 @@ def _steps(repo: GameRepository, game: str, bank: str | None) -> list[StepRow]:
 
 
 def _print_json(
-    overview: GameOverview, summary: tuple[Sentence, ...], steps: list[StepRow]
+    overview: GameOverview,
+    summary: tuple[Sentence, ...],
+    digest: str | None,
+    steps: list[StepRow],
 ) -> None:
     from payment_simulator.cli.output import print_json
 
     found: dict[str, Any] = {
         **overview.as_dict(),
+        "digest": digest,
         "in_words": [sentence.as_dict() for sentence in summary],
         "steps": [_step(row) for row in steps],
     }

@@ -6,11 +6,9 @@ the same for a small record and for a large one.
 
 from __future__ import annotations
 
-import http.client
-import shutil
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NoReturn
@@ -19,17 +17,22 @@ import duckdb
 
 from payment_simulator.errors import DatabaseBusyError, ReadOnlyDatabaseError
 from payment_simulator.persistence.answering import ROWS, TABLE, question, refused, rows_of
+from payment_simulator.persistence.asking import (
+    FIRST_SECONDS,
+    TooSlowError,
+    WriterIsGoneError,
+    ask,
+    is_there,
+)
 from payment_simulator.persistence.connection import DatabaseManager
 from payment_simulator.persistence.faults import translating
-from payment_simulator.persistence.serving import CONTENT_TYPE, LOOPBACK
+from payment_simulator.persistence.files import open_config
 from payment_simulator.persistence.sidecar import Sidecar
 from payment_simulator.persistence.store import Row, Store
+from payment_simulator.persistence.watching import QUERY_SECONDS
 
-_ANSWER_SECONDS = 60.0
-
-
-class _WriterIsGoneError(Exception):
-    """Nobody answers at the writer's port with its token."""
+#: A query is interrupted by the writer before that.
+_ANSWER_SECONDS = QUERY_SECONDS + 15
 
 
 class LiveStore(Store):
@@ -55,24 +58,34 @@ class LiveStore(Store):
         self._file: Store | None = None
 
     @property
+    def is_elsewhere(self) -> bool:
+        """Whether the writer is still asked, and not the file."""
+        return self._file is None
+
+    @property
     def in_transaction(self) -> bool:
         """Never: what is read is read in a transaction of its own."""
         return False
 
     def is_answered(self) -> bool:
-        """Tell whether the writer answers."""
+        """Tell whether the writer answers.
+
+        Raises
+        ------
+        DatabaseBusyError
+            Somebody is there, and says nothing.
+        """
         try:
-            self._ask(ROWS, "SELECT 1", ())
-        except _WriterIsGoneError:
-            return False
-        return True
+            return is_there(self._writer_of)
+        except TooSlowError as error:
+            raise self._silent(FIRST_SECONDS) from error
 
     def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """Return all rows of a query."""
         if self._file is None:
             try:
                 return rows_of(self._ask(ROWS, sql, parameters))
-            except _WriterIsGoneError:
+            except WriterIsGoneError:
                 self._open_file()
         return self._opened().read(sql, parameters)
 
@@ -81,9 +94,18 @@ class LiveStore(Store):
         if self._file is None:
             try:
                 return self._table(sql, parameters)
-            except _WriterIsGoneError:
+            except WriterIsGoneError:
                 self._open_file()
         return self._opened().read_arrow(sql, parameters)
+
+    def read_in_parts(
+        self,
+        sql: str,
+        parameters: Sequence[Any] = (),
+        n_rows: int = 50_000,  # noqa: ARG002 - the writer answers in one piece
+    ) -> Iterator[list[Row]]:
+        """Yield the rows of a query, all at once."""
+        yield self.read(sql, parameters)
 
     def _table(self, sql: str, parameters: Sequence[Any]) -> Any:
         from arro3.core import Table  # noqa: PLC0415 - 20 ms that not every reader needs
@@ -91,7 +113,9 @@ class LiveStore(Store):
         with tempfile.TemporaryDirectory(prefix="payment-sim-") as folder:
             target = Path(folder) / "table.parquet"
             self._ask(TABLE, sql, parameters, target)
-            with translating(), duckdb.connect() as connection:
+            # What is read came from elsewhere: it is reached, and nothing else.
+            config = {**open_config(), "temp_directory": folder}
+            with translating(), duckdb.connect(config=config) as connection:
                 return Table.from_arrow(connection.read_parquet(str(target)))
 
     def _opened(self) -> Store:
@@ -109,31 +133,21 @@ class LiveStore(Store):
         self, what: str, sql: str, parameters: Sequence[Any], target: Path | None = None
     ) -> bytes:
         body = question(sql, parameters)
-        headers = {"Authorization": f"Bearer {self._writer_of.token}"}
-        connection = http.client.HTTPConnection(
-            LOOPBACK, self._writer_of.port, timeout=_ANSWER_SECONDS
-        )
         try:
-            connection.request("POST", what, body, headers)
-            answer = connection.getresponse()
-            if answer.headers["Content-Type"] != CONTENT_TYPE:
-                raise _WriterIsGoneError  # another program has taken the port
-            if answer.status != HTTPStatus.OK:
-                raise refused(answer.read())
-            if target is None:
-                return answer.read()
-            with target.open("wb") as file:
-                shutil.copyfileobj(answer, file, 1 << 20)
-        except TimeoutError as error:
-            raise DatabaseBusyError(
-                f"{self.path}: process {self._writer_of.pid}, which writes it, did not answer "
-                f"within {_ANSWER_SECONDS:.0f} s; try again"
-            ) from error
-        except (OSError, http.client.HTTPException) as error:
-            raise _WriterIsGoneError from error
-        finally:
-            connection.close()
-        return b""
+            answer = ask(
+                self._writer_of, "POST", what, body, seconds=_ANSWER_SECONDS, target=target
+            )
+        except TooSlowError as error:
+            raise self._silent(_ANSWER_SECONDS) from error
+        if answer.status != HTTPStatus.OK:
+            raise refused(answer.body)
+        return answer.body
+
+    def _silent(self, seconds: float) -> DatabaseBusyError:
+        return DatabaseBusyError(
+            f"{self.path}: process {self._writer_of.pid}, which writes it, did not answer within "
+            f"{seconds:.0f} s; try again"
+        )
 
     def close(self) -> None:
         """Close the file, where it was opened."""
@@ -164,6 +178,10 @@ class LiveStore(Store):
 
     def alone(self) -> NoReturn:
         """Refuse: another process writes."""
+        self._refuse()
+
+    def room(self) -> NoReturn:
+        """Refuse: the database is in another process."""
         self._refuse()
 
     def run_script(self, sql: str) -> None:  # noqa: ARG002 - refused
