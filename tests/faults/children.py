@@ -31,7 +31,7 @@ from payment_simulator.persistence.store import Store
 from payment_simulator.persistence.tables import save_batch, save_row
 from tests.builders import a_session, an_iteration
 from tests.faults.history import GAME, count_saves, old_iterations, perform, perform_range
-from tests.migration.first_tool import SCHEMA
+from tests.migration import first_tool, first_tool_tables
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["__main__", __name__, "tests.faults.warm_engine"])
@@ -198,13 +198,18 @@ def set_up_until(parent: Said, path: Path, n_events: int, kinds: tuple[str, ...]
 def make_old_file(parent: Said, path: Path) -> None:
     """Write a file of the first tool, and leave a part of it in the log."""
     conn = duckdb.connect(str(path), config=open_config())
-    conn.execute(SCHEMA)
+    conn.execute(first_tool.SCHEMA + first_tool_tables.SCHEMA)
     store, kind, records = Store(conn), PolicyIterationRecord, old_iterations()
     save_row(store, GameSessionRecord.table(), a_session(GAME).to_row())
     for some in (records[:300], records[300:]):
         conn.execute("CHECKPOINT")
         rows = [record.to_row() for record in some]
         save_batch(store, kind.table(), arrow_batch(kind.table().columns, kind.table().types, rows))
+    conn.execute(
+        "INSERT INTO llm_interaction_log "
+        "SELECT 'call ' || row_number() OVER (), game_id, agent_id, iteration_number, 'system', "
+        "'user', 'answer', NULL, 'no JSON', NULL, created_at, created_at FROM policy_iterations"
+    )
     parent.say()
     os.kill(os.getpid(), signal.SIGKILL)
 

@@ -13,13 +13,13 @@ import pytest
 
 from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.persistence.connection import DatabaseManager
-from payment_simulator.persistence.migrations import SCHEMA_VERSION, schema_sql, schema_state
+from payment_simulator.persistence.migrations import SCHEMA_VERSION, migrate, schema_state
 from payment_simulator.persistence.store import Store
 from tests.effort import tries
 from tests.faults.children import set_up, set_up_until
 from tests.faults.folder import names
 from tests.faults.history import GAME, count_saves, old_iterations, perform_range
-from tests.migration.first_tool import SCHEMA
+from tests.migration import first_tool, first_tool_tables
 
 pytestmark = pytest.mark.slow
 
@@ -70,7 +70,9 @@ def columns(conn: duckdb.DuckDBPyConnection) -> list[tuple]:
 @cache
 def columns_of_version(version: int) -> list[tuple]:
     with duckdb.connect(":memory:") as conn:
-        conn.execute(schema_sql() if version else SCHEMA)
+        conn.execute(first_tool.SCHEMA + first_tool_tables.SCHEMA)
+        if version:
+            migrate(Store(conn))
         return columns(conn)
 
 
@@ -80,6 +82,10 @@ def check_version(path: Path) -> int:
         version = schema_state(Store(manager.conn)).version
         assert columns(manager.conn) == columns_of_version(version)
         assert GameRepository(manager.conn).get_policy_iterations(GAME) == old_iterations()
+        calls = f"llm_interaction_log{'_of_first_tool' if version else ''}"
+        for table in {calls, "llm_interaction_log"}:
+            count = manager.conn.execute(f"SELECT count(*) FROM {table}").fetchall()
+            assert count == [(len(old_iterations()),)]
     return version
 
 

@@ -139,7 +139,7 @@ def make_room(store: Store, names: Collection[str], indexes: Mapping[str, str]) 
             queries["create_index"].format(
                 kind=f"{is_unique}INDEX",
                 name=identifier(_free_name(name, taken) if name in indexes else name),
-                table=identifier(kept.get(table) or table),
+                table=identifier(str(kept.get(table, table))),
                 columns=columns,
             )
         )
