@@ -31,11 +31,13 @@ ORDER BY 1, 2
 -- name: expressions
 -- What DuckDB would calculate for a table. To list columns, it looks into views: so not before
 -- those are known to be this package's.
-SELECT 'generated column' AS kind, table_name, column_name AS name, generation_expression AS text
-FROM system.main.duckdb_columns() WHERE database_name = $1 AND is_generated
-UNION ALL
-SELECT 'default', table_name, column_name, column_default
-FROM system.main.duckdb_columns() WHERE database_name = $1 AND column_default IS NOT NULL AND NOT is_generated
+SELECT
+    CASE WHEN is_generated THEN 'generated column' ELSE 'default' END AS kind,
+    table_name,
+    column_name AS name,
+    CASE WHEN is_generated THEN generation_expression ELSE column_default END AS text
+FROM system.main.duckdb_columns()
+WHERE database_name = $1 AND (is_generated OR column_default IS NOT NULL)
 UNION ALL
 SELECT 'check', table_name, constraint_text, expression
 FROM system.main.duckdb_constraints() WHERE database_name = $1 AND constraint_type = 'CHECK'
