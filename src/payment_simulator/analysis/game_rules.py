@@ -44,7 +44,12 @@ class GameRules:
         gain = f"gain above {share:.6g} of the old cost" if share else "any gain"
         parts = [f"{self.acceptance}: {gain}"]
         if self.acceptance == "confident" and self.confidence is not None:
-            parts.append(f"sure at confidence {self.confidence:.6g}")
+            parts.append(
+                "over the whole game the chance of accepting a policy that is no better is at most "
+                f"{1 - self.confidence:.3g}"
+            )
+        if self.acceptance == "mean":
+            parts.append("no claim of how likely that is chance")
         if self.min_settlement_rate is not None:
             parts.append(f"at least {self.min_settlement_rate:.6g} of the value settled")
         return ", ".join(parts)

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from payment_simulator.ai_cash_mgmt import GameRepository, GameStatus
 from payment_simulator.ai_cash_mgmt.persistence.models import GameMode, GameOutcomeRecord
+from payment_simulator.ai_cash_mgmt.record.result import cycle_in
 from payment_simulator.analysis.overview import GameOverview, game_overview, numbers_of
 from payment_simulator.analysis.tracing import Sentence, TracedNumber, traced
 from payment_simulator.persistence.queries import named_queries
@@ -82,7 +83,13 @@ class _Teller:
         played = _counted(self._number("iterations"), "iteration")
         after: Parts = [" after ", *played] if played else []
         if self._status == GameStatus.CONVERGED:
-            return Sentence.of("The game converged", *after, ": costs were stable.")
+            return Sentence.of(
+                "The game converged", *after, ": no policy was replaced, and costs were stable."
+            )
+        cycle = cycle_in(self._repo, self._overview.session)
+        if cycle is not None:
+            words = f" going round in a circle: {cycle.describe()}."
+            return Sentence.of("The game ended", *after, words)
         without = "" if self._overview.session.converged else " without having converged"
         return Sentence.of("The game came to its end", *after, without, ".")
 

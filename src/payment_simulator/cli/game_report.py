@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: Banks that the table lists; JSON has all.
 _LISTED = 40
 _HOW = {
-    "converged": "converged: costs were stable",
+    "converged": "converged: no policy was replaced, and costs were stable,",
     "completed": "completed: played to the last iteration",
 }
 
@@ -30,7 +30,7 @@ def print_result(result: GameResult, digest: str, path: Path) -> None:
     print_facts(
         [
             ("game", result.game_id),
-            ("ended", f"{_HOW[result.status]} after {counted(result.iterations, 'iteration')}"),
+            ("ended", f"{_how(result)} after {counted(result.iterations, 'iteration')}"),
         ]
     )
     print_banks(result.banks)
@@ -41,6 +41,12 @@ def print_result(result: GameResult, digest: str, path: Path) -> None:
     typer.echo(f"\nEvery step is in {visible(path)}. Next:")
     for command in ("show", "verify"):
         typer.echo(f"  {command_for(command, result.game_id, path)}")
+
+
+def _how(result: GameResult) -> str:
+    if result.cycle is not None:
+        return f"completed: {result.cycle.describe()};"
+    return _HOW[result.status]
 
 
 def command_for(command: str, game_id: str, path: Path) -> str:

@@ -6,6 +6,8 @@ import json
 import math
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from payment_simulator.ai_cash_mgmt.persistence.models.game import (
@@ -170,6 +172,23 @@ class GameRecords(RecordStore):
         return self._read(
             "get_policy_iterations_between", PolicyIterationRecord, (game_id, first, last)
         )
+
+    def get_profiles(self, game_id: str) -> list[int]:
+        """Return a number for the policies in force after each iteration of a game.
+
+        Equal policies have equal numbers: that of the first iteration that ended with them, or 0
+        for those at the start.
+        """
+        rows = self._rows("policies_in_turn", (game_id,))
+        in_force: dict[str, str] = {}
+        for _, agent, found, _ in rows:
+            in_force.setdefault(agent, found)
+        numbers = {tuple(in_force.items()): 0}
+        profiles = []
+        for iteration, steps in groupby(rows, key=itemgetter(0)):
+            in_force.update({agent: left for _, agent, _, left in steps})
+            profiles.append(numbers.setdefault(tuple(in_force.items()), iteration))
+        return profiles
 
     def get_best_policy(self, game_id: str, agent_id: str) -> str | None:
         """Return the accepted policy of least cost, the earliest of equals.

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Any
 
-from payment_simulator.ai_cash_mgmt.persistence.models import GameOutcomeRecord, GameSessionRecord
+from payment_simulator.ai_cash_mgmt.evaluation.convergence import Cycle, cycle_of
+from payment_simulator.ai_cash_mgmt.persistence.models import (
+    GameOutcomeRecord,
+    GameSessionRecord,
+    GameStatus,
+)
 from payment_simulator.ai_cash_mgmt.persistence.repository import GameRepository
 from payment_simulator.errors import GameNotFoundError
 from payment_simulator.policy.grammar import FRACTION
@@ -55,6 +60,8 @@ class GameResult:
     distance_from_equilibrium : float or None
         The largest gain that a bank could still make alone, cents; None where the game file did not
         ask for it.
+    cycle : Cycle, optional
+        Where the game ended because policies replaced each other in turn.
     """
 
     game_id: str
@@ -64,6 +71,7 @@ class GameResult:
     final_cost: float | None
     banks: Mapping[str, BankResult]
     distance_from_equilibrium: float | None
+    cycle: Cycle | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the same as JSON has it."""
@@ -82,6 +90,7 @@ class GameResult:
                 for bank, found in self.banks.items()
             },
             "distance_from_equilibrium": self.distance_from_equilibrium,
+            "cycle": None if self.cycle is None else asdict(self.cycle),
         }
 
 
@@ -108,7 +117,19 @@ def game_result(repository: GameRepository, game_id: str) -> GameResult:
         distance_from_equilibrium=(
             certificates[-1].distance_from_equilibrium if certificates else None
         ),
+        cycle=cycle_in(repository, session),
     )
+
+
+def cycle_in(repository: GameRepository, session: GameSessionRecord) -> Cycle | None:
+    """Return the cycle of policies in which a completed game ended; None where there is none."""
+    if session.status != GameStatus.COMPLETED:
+        return None
+    rule = _object(session.config_json).get("convergence")
+    window = rule.get("stability_window") if isinstance(rule, dict) else None
+    if not isinstance(window, int):
+        return None
+    return cycle_of(repository.get_profiles(session.game_id), window)
 
 
 def bank_results(

@@ -214,3 +214,14 @@ GROUP BY g.game_id, g.status, g.total_iterations
 HAVING coalesce(g.total_iterations, 0)
        NOT IN (coalesce(max(i.iteration_number), 0), count(i.iteration_number))
 ORDER BY g.game_id
+
+-- name: policies_in_turn
+-- Which policy each step left in force, and which it found, told apart by their hashes.
+SELECT
+    iteration_number,
+    agent_id,
+    md5(old_policy_json),
+    md5(CASE WHEN was_accepted THEN new_policy_json ELSE old_policy_json END)
+FROM policy_iterations
+WHERE game_id = ?
+ORDER BY iteration_number, agent_id
