@@ -132,7 +132,7 @@ class Poster:
 
     label = "python/poster"
 
-    def propose(self, situation):
+    def propose(self, _):
         return Proposal(
             json.dumps(
                 {

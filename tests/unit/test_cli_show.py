@@ -142,7 +142,7 @@ def test_json_has_the_records_and_the_figures(repo, manager, db_path: Path):
         300.0,
     )
     said = found["in_words"][0]
-    assert said["text"] == "The game converged after 15 iterations: costs were stable."
+    assert said["text"] == "The game converged after 15 iterations: policies and costs were stable."
     assert said["numbers"][0]["value"] == 15
 
 

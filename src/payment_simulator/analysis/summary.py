@@ -83,9 +83,7 @@ class _Teller:
         played = _counted(self._number("iterations"), "iteration")
         after: Parts = [" after ", *played] if played else []
         if self._status == GameStatus.CONVERGED:
-            return Sentence.of(
-                "The game converged", *after, ": no policy was replaced, and costs were stable."
-            )
+            return Sentence.of("The game converged", *after, ": policies and costs were stable.")
         cycle = cycle_in(self._repo, self._overview.session)
         if cycle is not None:
             words = f" going round in a circle: {cycle.describe()}."

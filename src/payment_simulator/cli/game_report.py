@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: Banks that the table lists; JSON has all.
 _LISTED = 40
 _HOW = {
-    "converged": "converged: no policy was replaced, and costs were stable,",
+    "converged": "converged: policies and costs were stable",
     "completed": "completed: played to the last iteration",
 }
 

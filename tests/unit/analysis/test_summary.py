@@ -203,7 +203,7 @@ class TestWords:
 
     def test_converged_with_certificate(self, record: GameRepository) -> None:
         assert told(record, "castro") == [
-            "The game converged after 3 iterations: costs were stable.",
+            "The game converged after 3 iterations: policies and costs were stable.",
             "Its 2 banks made 6 steps: 2 proposals were accepted and 4 were rejected.",
             (
                 "On 1 held-out day the banks together paid 100.00 under their first policies and "
@@ -262,7 +262,7 @@ class TestWords:
 
     def test_many_banks_refusals_and_prices(self, record: GameRepository) -> None:
         assert told(record, "many") == [
-            "The game converged after 15 iterations: costs were stable.",
+            "The game converged after 15 iterations: policies and costs were stable.",
             (
                 "Its 7 banks made 7 steps: 5 proposals were accepted and 2 steps had no valid "
                 "proposal."
