@@ -374,7 +374,13 @@ WHERE parameter.type IN ('DOUBLE', 'BIGINT', 'UBIGINT')
 -- Calls of models with their texts. Texts are put together after the calls are chosen: ask for some
 -- calls by their game, bank or iteration, and only their texts are read.
 CREATE VIEW llm_calls AS
-SELECT calls.*, put_together.* EXCLUDE (game_id, agent_id, iteration_number, attempt_number)
+SELECT
+    calls.*,
+    put_together.system_prompt,
+    put_together.user_prompt,
+    put_together.raw_response,
+    put_together.parsed_policy_json,
+    put_together.llm_reasoning
 FROM llm_interaction_log AS calls
 LEFT JOIN (
     SELECT
