@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, TypeAlias
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from payment_simulator.ai_cash_mgmt import GameStatus
 from payment_simulator.analysis.progress import Progress, game_progress
@@ -114,6 +115,47 @@ def _so_far(progress: Progress) -> dict[str, Any]:
     }
 
 
+Endpoint: TypeAlias = Callable[[Request], Awaitable[ASGIApp]]
+
+
+class _Counted:
+    """An answer that counts as a listener until it has been sent, or nobody takes it any more."""
+
+    def __init__(self, answer: ASGIApp, site: Site) -> None:
+        self._answer = answer
+        self._site = site
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._answer(scope, receive, send)
+        finally:
+            self._site.listeners -= 1
+
+
+def _limited(follow: Endpoint) -> Endpoint:
+    """Let an endpoint have no more than :data:`MOST_LISTENERS` listeners, with all others.
+
+    Requests run in one thread and take turns where they await. The place is taken before the first
+    await, so no two requests can take the same one.
+    """
+
+    async def limited(request: Request) -> ASGIApp:
+        site = site_of(request)
+        if site.listeners >= MOST_LISTENERS:
+            problem = f"{MOST_LISTENERS} pages are being kept up to date already; close some"
+            return JSONResponse({"problem": problem}, _TOO_MANY)
+        site.listeners += 1
+        try:
+            answer = await follow(request)
+        except BaseException:
+            site.listeners -= 1
+            raise
+        return _Counted(answer, site)
+
+    return limited
+
+
+@_limited
 async def game(request: Request) -> Response:
     """Follow one game until it ends."""
     given = request.query_params
@@ -138,6 +180,7 @@ async def game(request: Request) -> Response:
     return _stream(request, events)
 
 
+@_limited
 async def games(request: Request) -> Response:
     """Tell when the record has changed, so that the list of games is worth asking for again."""
     site = site_of(request)
@@ -193,21 +236,8 @@ async def _is_over(request: Request, site: Site) -> bool:
 
 
 def _stream(request: Request, events: Callable[[], AsyncIterator[str]]) -> Response:
-    site = site_of(request)
     if request.method == "HEAD":
         return Response(media_type="text/event-stream")
-    if site.listeners >= MOST_LISTENERS:
-        problem = f"{MOST_LISTENERS} pages are being kept up to date already; close some"
-        return JSONResponse({"problem": problem}, _TOO_MANY)
-
-    async def counted() -> AsyncIterator[str]:
-        site.listeners += 1
-        try:
-            async for text in events():
-                yield text
-        finally:
-            site.listeners -= 1
-
     return StreamingResponse(
-        counted(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
+        events(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
     )
