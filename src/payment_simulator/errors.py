@@ -92,6 +92,10 @@ class DatabaseBusyError(DatabaseError):
     """Another process (or another use in this one) holds the file."""
 
 
+class SnapshotLostError(DatabaseBusyError):
+    """The state of the database that was being read cannot be read any longer."""
+
+
 class DatabaseClosedError(DatabaseError):
     """The connection was closed before this call."""
 

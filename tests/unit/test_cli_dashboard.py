@@ -252,9 +252,8 @@ def _followers(running: Running, path: str, number: int) -> list[socket.socket]:
     """Return connections that have all asked for a stream before any answer is read."""
     port = urlsplit(running.url).port
     request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
-    found = []
-    for _ in range(number):
-        found.append(socket.create_connection(("127.0.0.1", port or 80), HANGS_AFTER_SECONDS))
+    place = ("127.0.0.1", port or 80)
+    found = [socket.create_connection(place, HANGS_AFTER_SECONDS) for _ in range(number)]
     for connection in found:
         connection.sendall(request)
     return found

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from threading import Lock
 from urllib.parse import urlsplit
 
 from payment_simulator.ai_cash_mgmt.config import AgentConfig, GameConfig, ProposerConfig
@@ -24,12 +23,10 @@ from payment_simulator.errors import (
     GameNotFoundError,
     InputError,
 )
+from payment_simulator.persistence import activity
 from payment_simulator.scenario import Scenario, load_scenario
 
 _FINISHED = (GameStatus.COMPLETED, GameStatus.CONVERGED)
-#: Games that this process is playing; another process is kept out by the database itself.
-_playing: set[tuple[str, str]] = set()
-_playing_lock = Lock()
 
 
 class GameOrchestrator:
@@ -284,14 +281,13 @@ def _is_of_this_machine(base_url: str | None) -> bool:
 
 @contextmanager
 def _alone(repository: GameRepository, game_id: str) -> Iterator[None]:
-    """Keep the same game from being played twice at once in this process."""
-    key = (repository.location, game_id)
-    with _playing_lock:
-        if key in _playing:
-            raise InputError(f"game {game_id!r} is being played by this process already")
-        _playing.add(key)
+    """Keep the same game from being played twice at once in this process, and tell of it.
+
+    Another process is kept out by the database itself.
+    """
+    if not activity.claim(repository.location, game_id):
+        raise InputError(f"game {game_id!r} is being played by this process already")
     try:
         yield
     finally:
-        with _playing_lock:
-            _playing.discard(key)
+        activity.release(repository.location, game_id)

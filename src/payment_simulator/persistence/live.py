@@ -1,7 +1,8 @@
 """Reads a database through the process that is writing it, a query at a time.
 
-What is asked is answered from the database as it is at that moment. Nothing is copied, so it costs
-the same for a small record and for a large one.
+What is asked is answered from the database as it is at that moment, or, where several answers have
+to agree, as it was when ``one_snapshot`` began. Nothing is copied, so it costs the same for a small
+record and for a large one.
 """
 
 from __future__ import annotations
@@ -10,17 +11,24 @@ import http.client
 import shutil
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NoReturn
 
 import duckdb
 
-from payment_simulator.errors import DatabaseBusyError, ReadOnlyDatabaseError
+from payment_simulator.errors import (
+    DatabaseBusyError,
+    DatabaseError,
+    ReadOnlyDatabaseError,
+    SnapshotLostError,
+)
 from payment_simulator.persistence.answering import ROWS, TABLE, question, refused, rows_of
 from payment_simulator.persistence.connection import DatabaseManager
 from payment_simulator.persistence.faults import translating
+from payment_simulator.persistence.held_snapshots import BEGIN, END, begun
 from payment_simulator.persistence.serving import CONTENT_TYPE, LOOPBACK
 from payment_simulator.persistence.sidecar import Sidecar
 from payment_simulator.persistence.store import Row, Store
@@ -30,6 +38,13 @@ _ANSWER_SECONDS = 60.0
 
 class _WriterIsGoneError(Exception):
     """Nobody answers at the writer's port with its token."""
+
+
+class _Held(threading.local):
+    """The state that the writer holds for a thread, where it reads one for several queries."""
+
+    name: str | None = None
+    at_work: frozenset[str] = frozenset()
 
 
 class LiveStore(Store):
@@ -53,6 +68,7 @@ class LiveStore(Store):
         self._lock_of_file = threading.Lock()
         self._manager: DatabaseManager | None = None
         self._file: Store | None = None
+        self._held = _Held()
 
     @property
     def in_transaction(self) -> bool:
@@ -67,23 +83,77 @@ class LiveStore(Store):
             return False
         return True
 
-    def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
-        """Return all rows of a query."""
+    @contextmanager
+    def one_snapshot(self) -> Iterator[None]:
+        """Let all that this thread reads in the block be of one state of the database.
+
+        Raises
+        ------
+        SnapshotLostError
+            The writer has ended, or has held the state for as long as it does; what was read is
+            to be read again.
+        """
+        if self._held.name is not None:
+            yield
+            return
+        found = self._begin()
+        if found is None:
+            with self._opened().one_snapshot():
+                yield
+            return
+        self._held.name, self._held.at_work = found
+        try:
+            yield
+        finally:
+            self._held.name = None
+            with suppress(_WriterIsGoneError, DatabaseError):
+                self._send(END, found[0].encode())
+
+    def _begin(self) -> tuple[str, frozenset[str]] | None:
+        """Have the writer hold a state; None where it has ended, and the file is open."""
         if self._file is None:
             try:
-                return rows_of(self._ask(ROWS, sql, parameters))
+                return begun(self._send(BEGIN, b""))
             except _WriterIsGoneError:
                 self._open_file()
+        return None
+
+    def at_work(self) -> frozenset[str]:
+        """Return what the writer works on in the database; within a snapshot, worked on then."""
+        if self._held.name is not None:
+            return self._held.at_work
+        with self.one_snapshot():
+            return self._held.at_work
+
+    def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """Return all rows of a query."""
+        if self._is_asked():
+            try:
+                return rows_of(self._ask(ROWS, sql, parameters))
+            except _WriterIsGoneError as error:
+                self._give_up(error)
         return self._opened().read(sql, parameters)
 
     def read_arrow(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
         """Return the result of a query as an ``arro3.core.Table``."""
-        if self._file is None:
+        if self._is_asked():
             try:
                 return self._table(sql, parameters)
-            except _WriterIsGoneError:
-                self._open_file()
+            except _WriterIsGoneError as error:
+                self._give_up(error)
         return self._opened().read_arrow(sql, parameters)
+
+    def _is_asked(self) -> bool:
+        return self._file is None or self._held.name is not None
+
+    def _give_up(self, error: Exception) -> None:
+        """Open the file, which holds a later state than the one that was being read, if any was."""
+        if self._held.name is not None:
+            raise SnapshotLostError(
+                f"{self.path}: process {self._writer_of.pid}, which wrote it, ended while it was "
+                "being read; try again"
+            ) from error
+        self._open_file()
 
     def _table(self, sql: str, parameters: Sequence[Any]) -> Any:
         from arro3.core import Table  # noqa: PLC0415 - 20 ms that not every reader needs
@@ -108,7 +178,9 @@ class LiveStore(Store):
     def _ask(
         self, what: str, sql: str, parameters: Sequence[Any], target: Path | None = None
     ) -> bytes:
-        body = question(sql, parameters)
+        return self._send(what, question(sql, parameters, self._held.name), target)
+
+    def _send(self, what: str, body: bytes, target: Path | None = None) -> bytes:
         headers = {"Authorization": f"Bearer {self._writer_of.token}"}
         connection = http.client.HTTPConnection(
             LOOPBACK, self._writer_of.port, timeout=_ANSWER_SECONDS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,6 +19,14 @@ class Readable(Protocol):
 
     def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """Return all rows of a query."""
+        ...
+
+    def one_snapshot(self) -> AbstractContextManager[None]:
+        """Let all that this thread reads in the block be of one state."""
+        ...
+
+    def at_work(self) -> frozenset[str]:
+        """Return what the process that writes the database works on in it."""
         ...
 
 

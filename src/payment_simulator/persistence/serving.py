@@ -1,14 +1,16 @@
 """The writing process's answers to readers, on loopback.
 
-Three requests are known, each with the token of the sidecar file. ``GET /snapshot`` gives the whole
+Five requests are known, each with the token of the sidecar file. ``GET /snapshot`` gives the whole
 database as a DuckDB file, as one transaction sees it. ``POST /rows`` and ``POST /table`` answer one
-query; see :mod:`payment_simulator.persistence.answering`. Nothing in them can change anything. When
-which is asked: ``docs/explanation/one-writer-many-readers.md``.
+query; see :mod:`payment_simulator.persistence.answering`. ``POST /begin`` and ``POST /end`` hold
+one state for several queries; see :mod:`payment_simulator.persistence.held_snapshots`. Nothing in
+them can change anything. When which is asked: ``docs/explanation/one-writer-many-readers.md``.
 """
 
 from __future__ import annotations
 
 import hmac
+import json
 import logging
 import secrets
 import shutil
@@ -25,6 +27,7 @@ from typing import Any
 import duckdb
 
 from payment_simulator.errors import DatabaseFullError, PaymentSimulatorError
+from payment_simulator.persistence import activity
 from payment_simulator.persistence.answering import (
     LONGEST_QUESTION,
     ROWS,
@@ -34,6 +37,7 @@ from payment_simulator.persistence.answering import (
     refusal,
 )
 from payment_simulator.persistence.copying import copy_database
+from payment_simulator.persistence.held_snapshots import BEGIN, END, HeldSnapshots
 from payment_simulator.persistence.sidecar import remove_sidecar, write_sidecar
 from payment_simulator.persistence.store import Store
 
@@ -41,6 +45,8 @@ LOOPBACK = "127.0.0.1"
 SNAPSHOT = "/snapshot"
 #: By this a reader knows that no other service has taken the port.
 CONTENT_TYPE = "application/vnd.payment-simulator.snapshot"
+#: Names what is worked on in a copy.
+AT_WORK = "X-At-Work"
 _SENDING_SECONDS = 30.0
 _log = logging.getLogger(__name__)
 
@@ -67,6 +73,7 @@ class SnapshotServer:
         self.token = secrets.token_hex(32)
         self._server = _Server((LOOPBACK, 0), _Handler)
         self._server.store, self._server.token = Store(conn), self.token
+        self._server.snapshots = HeldSnapshots(self._server.store)
         try:
             write_sidecar(database, self._server.server_port, self.token)
         except BaseException:
@@ -92,6 +99,7 @@ class SnapshotServer:
         """Remove the sidecar and stop answering; requests under way are finished."""
         remove_sidecar(self.database, self.token)
         self._closing = True
+        self._server.snapshots.close()
         with suppress(OSError):
             socket.create_connection((LOOPBACK, self.port), timeout=1).close()
         self._thread.join()
@@ -104,6 +112,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = False
     block_on_close = True
     store: Store
+    snapshots: HeldSnapshots
     token: str
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - given
@@ -115,28 +124,45 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
     server_version = "payment-simulator"
     sys_version = ""
+    #: What this process worked on in the copy that is sent.
+    _at_work: frozenset[str] | None = None
     timeout = 2  # for the request, which a reader sends at once; a silent one must not hold us up
 
     def do_GET(self) -> None:
         """Answer with a copy of the database."""
         if self._is_allowed({SNAPSHOT}):
-            self._send_file("snapshot.db", lambda copy: copy_database(self.server.store, copy))
+            self._send_file("snapshot.db", self._copy)
+
+    def _copy(self, target: Path) -> None:
+        location = self.server.store.location
+        before = activity.at_work(location)
+        copy_database(self.server.store, target)
+        # What began or ended while the copy was made was worked on in it, or has ended in it.
+        self._at_work = before | activity.at_work(location)
 
     def do_POST(self) -> None:
         """Answer a query."""
-        if not self._is_allowed({ROWS, TABLE}):
+        if not self._is_allowed({ROWS, TABLE, BEGIN, END}):
             return
         length = self.headers.get("Content-Length") or ""
         if not length.isdecimal() or int(length) > LONGEST_QUESTION:
             self.send_error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
             return
         body = self.rfile.read(int(length))
-        store = self.server.store
+        snapshots = self.server.snapshots
         if self.path == TABLE:
-            self._send_file("table.parquet", lambda file: answer_table(store, body, file), refusal)
+            self._send_file(
+                "table.parquet", lambda file: answer_table(snapshots, body, file), refusal
+            )
             return
         try:
-            answer, status = answer_rows(store, body), HTTPStatus.OK
+            if self.path == ROWS:
+                answer, status = answer_rows(snapshots, body), HTTPStatus.OK
+            elif self.path == BEGIN:
+                answer, status = snapshots.begin(), HTTPStatus.OK
+            else:
+                snapshots.end(body.decode(errors="replace"))
+                answer, status = b"", HTTPStatus.OK
         except PaymentSimulatorError as error:
             answer, status = refusal(error), HTTPStatus.BAD_REQUEST
         self._send(status, answer)
@@ -188,6 +214,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", CONTENT_TYPE)
         self.send_header("Content-Length", str(size))
+        if self._at_work is not None:
+            self.send_header(AT_WORK, json.dumps(sorted(self._at_work)))
         self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name given there

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import http.client
+import json
 import shutil
 from http import HTTPStatus
 from pathlib import Path
 
 from payment_simulator.errors import DatabaseError, DatabaseFullError
-from payment_simulator.persistence.serving import CONTENT_TYPE, LOOPBACK, SNAPSHOT
+from payment_simulator.persistence import activity
+from payment_simulator.persistence.serving import AT_WORK, CONTENT_TYPE, LOOPBACK, SNAPSHOT
 from payment_simulator.persistence.sidecar import Sidecar
 
 _CONNECT_SECONDS = 600.0  # a copy of some gigabytes takes its time
 
 
 def fetch_snapshot(writer: Sidecar, target: Path) -> bool:
-    """Write the writer's copy to ``target``.
+    """Write the writer's copy to ``target``, and keep what it worked on then.
 
     Returns
     -------
@@ -59,6 +61,16 @@ def fetch_snapshot(writer: Sidecar, target: Path) -> bool:
                 f"the copy from the writing process (PID {writer.pid}) broke off after "
                 f"{target.stat().st_size} of {size} bytes; try again"
             )
+        activity.tell_of_copy(str(target), _names(answer.headers[AT_WORK]))
     finally:
         connection.close()
     return True
+
+
+def _names(text: str | None) -> frozenset[str]:
+    try:
+        found = json.loads(text or "[]")
+    except (ValueError, RecursionError):
+        return frozenset()
+    names = found if isinstance(found, list) else []
+    return frozenset(name for name in names if isinstance(name, str))

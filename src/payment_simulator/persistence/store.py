@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 
 from payment_simulator.errors import DatabaseError, InputError
+from payment_simulator.persistence import activity
 from payment_simulator.persistence.faults import translated, translating
 
 Row = tuple[Any, ...]
@@ -26,6 +27,22 @@ _write_locks: dict[str, threading.RLock] = {}
 def _write_lock(database: str) -> threading.RLock:
     with _registry_lock:
         return _write_locks.setdefault(database, threading.RLock())
+
+
+def begin_reading(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Begin a transaction that only reads, and take the state that it sees.
+
+    DuckDB takes it at the first look at the database, not at BEGIN.
+    """
+    cursor.execute("BEGIN TRANSACTION READ ONLY")
+    cursor.execute("SELECT txid_current()").fetchall()
+
+
+class _Snapshot(threading.local):
+    """The state that a thread reads, where it reads one for several queries."""
+
+    cursor: duckdb.DuckDBPyConnection | None = None
+    at_work: frozenset[str] = frozenset()
 
 
 class Store:
@@ -54,6 +71,12 @@ class Store:
         self._depth = 0
         self._owner: int | None = None
         self._failed: Exception | None = None
+        self._snapshot = _Snapshot()
+
+    @property
+    def location(self) -> str:
+        """What the database is known by in this process: its path, or a name of its own."""
+        return self.path or f":memory: {self.database_name}"
 
     @property
     def in_transaction(self) -> bool:
@@ -70,11 +93,43 @@ class Store:
         if self.in_transaction:  # sees what the transaction has written so far
             yield self._writer
             return
+        if self._snapshot.cursor is not None:
+            yield self._snapshot.cursor
+            return
         cursor = self.cursor()
         try:
             yield cursor
         finally:
             cursor.close()
+
+    @contextmanager
+    def one_snapshot(self) -> Iterator[None]:
+        """Let all that this thread reads in the block be of one state of the database.
+
+        Others go on writing. A block within a block is part of the outer one, and within a
+        transaction of this store everything is of one state anyway.
+        """
+        if self.in_transaction or self._snapshot.cursor is not None:
+            yield
+            return
+        cursor = self.cursor()
+        try:
+            with activity.unchanged(self.location) as at_work, translating():
+                begin_reading(cursor)
+            self._snapshot.cursor, self._snapshot.at_work = cursor, at_work
+            yield
+        finally:
+            self._snapshot.cursor = None
+            cursor.close()
+
+    def at_work(self) -> frozenset[str]:
+        """Return what the process that writes the database works on in it; nothing if none does.
+
+        Within :meth:`one_snapshot` it is what was worked on in that state.
+        """
+        if self._snapshot.cursor is not None:
+            return self._snapshot.at_work
+        return activity.at_work(self.location)
 
     def _execute(
         self, cursor: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any]
