@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -36,19 +37,23 @@ def show(
     json: JsonOption = False,
 ) -> None:
     """Show what a game was and what became of it."""
-    from payment_simulator.analysis.opening import open_record
+    from payment_simulator.analysis.opening import answer_of
     from payment_simulator.analysis.overview import game_overview
     from payment_simulator.analysis.summary import summary_of
     from payment_simulator.cli import show_report
 
     db = database_to_read(db, "show GAME")
-    with open_record(db) as repo:
-        overview = game_overview(repo, game)
-        shown = overview if agent is None else _of_bank(overview, agent)
-        summary = summary_of(repo, overview)
-        listed = _steps(repo, game, agent) if steps or json else []
+
+    def read(repo: GameRepository) -> tuple[GameOverview, tuple[Sentence, ...], list[StepRow]]:
+        with repo.one_snapshot():
+            overview = game_overview(repo, game)
+            shown = overview if agent is None else _of_bank(overview, agent)
+            listed = _steps(repo, game, agent) if steps or json else []
+            return shown, summary_of(repo, overview), listed
+
+    shown, summary, listed = answer_of(db, read)
     if json:
-        _print_json(shown, summary, listed)
+        _print_json(shown, summary, listed, db)
         return
     if trace:
         show_report.print_trace(summary)
@@ -94,12 +99,14 @@ def _steps(repo: GameRepository, game: str, bank: str | None) -> list[StepRow]:
 
 
 def _print_json(
-    overview: GameOverview, summary: tuple[Sentence, ...], steps: list[StepRow]
+    overview: GameOverview, summary: tuple[Sentence, ...], steps: list[StepRow], path: Path
 ) -> None:
+    from payment_simulator.cli.game_report import go_on_of
     from payment_simulator.cli.output import print_json
 
     found: dict[str, Any] = {
         **overview.as_dict(),
+        "go_on": go_on_of(overview, path),
         "in_words": [sentence.as_dict() for sentence in summary],
         "steps": [_step(row) for row in steps],
     }

@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from payment_simulator.ai_cash_mgmt import GameStatus
+from payment_simulator.analysis.game_state import INTERRUPTED
 from payment_simulator.analysis.progress import Progress, game_progress
 from payment_simulator.analysis.trajectories import CostTrajectory, cost_trajectories
 from payment_simulator.dashboard import parameters
@@ -32,24 +33,36 @@ HEARTBEAT_SECONDS = 15.0
 MOST_LISTENERS = 40
 #: What is written to a file may be seen a moment before a reader is given it.
 _SETTLE_SECONDS = 3.0
+#: How long a process that was killed may be taken for one that plays.
+_LOOK_AGAIN_SECONDS = 5.0
 _SHORT_SECONDS = 0.1
 _TOO_MANY = 503
 
 
 class Watch:
-    """Tells whether it is worth reading a record again."""
+    """Tells whether it is worth reading a record again.
+
+    It is from time to time even if no file has changed: the end of a killed process changes none.
+    """
 
     def __init__(self, marks: Callable[[], Marks]) -> None:
         self._marks = marks
         self._seen: Marks | None = None
         self._changed_at = 0.0
+        self._looked_at = time.monotonic()
 
     def has_news(self) -> bool:
         """Tell whether a file of the record has changed, now or a moment ago."""
         marks, now = self._marks(), time.monotonic()
         if marks != self._seen:
             self._seen, self._changed_at = marks, now
-        return now - self._changed_at < _SETTLE_SECONDS
+        elif now - self._looked_at > _LOOK_AGAIN_SECONDS:
+            self._looked_at = now
+            return True
+        if now - self._changed_at < _SETTLE_SECONDS:
+            self._looked_at = now
+            return True
+        return False
 
 
 class GameFollower:
@@ -70,7 +83,7 @@ class GameFollower:
         self._game_id = game_id
         self._steps = steps
         self._iteration = iteration
-        self._status = ""
+        self._state = ""
         self._sent: dict[str, int] = {}
         self._watch = Watch(site.source.marks)
 
@@ -87,8 +100,8 @@ class GameFollower:
                 trajectories = cost_trajectories(repo, self._game_id, after_iteration=after)
                 found.append(("steps", {"banks": self._new(trajectories), **_so_far(progress)}))
         self._steps, self._iteration = progress.steps, progress.iteration
-        if progress.status != self._status:
-            self._status = progress.status
+        if progress.state != self._state:
+            self._state = progress.state
             found.append(("status", _so_far(progress)))
         return found
 
@@ -103,13 +116,14 @@ class GameFollower:
         return new
 
     def has_ended(self) -> bool:
-        """Tell whether the game has ended."""
-        return self._status not in {"", GameStatus.RUNNING.value}
+        """Tell whether the game has ended; one that was interrupted may go on."""
+        return self._state not in {"", GameStatus.RUNNING.value, INTERRUPTED}
 
 
 def _so_far(progress: Progress) -> dict[str, Any]:
     return {
         "status": progress.status,
+        "state": progress.state,
         "steps": progress.steps,
         "iteration": progress.iteration,
     }
@@ -184,12 +198,18 @@ async def game(request: Request) -> Response:
 async def games(request: Request) -> Response:
     """Tell when the record has changed, so that the list of games is worth asking for again."""
     site = site_of(request)
-    marks = site.source.marks()
+    marks, watch = site.source.marks(), Watch(site.source.marks)
+    at_work: frozenset[str] | None = None
 
     def look() -> list[tuple[str, dict[str, Any]]]:
-        nonlocal marks
-        before, marks = marks, site.source.marks()
-        return [("changed", {})] if marks != before else []
+        nonlocal marks, at_work
+        before, marks = (marks, at_work), site.source.marks()
+        if watch.has_news():
+            with site.source.reading() as repo:
+                at_work = repo.at_work()
+        is_first = before[1] is None
+        is_new = marks != before[0] or (at_work != before[1] and not is_first)
+        return [("changed", {})] if is_new else []
 
     async def events() -> AsyncIterator[str]:
         async for news in _rounds(request, look):

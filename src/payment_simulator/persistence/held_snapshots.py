@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import secrets
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -26,9 +27,11 @@ from payment_simulator.persistence.store import Store, begin_reading
 BEGIN = "/begin"
 END = "/end"
 #: How long a state is held at most.
-HELD_SECONDS = 30.0
+HELD_SECONDS = 60.0
 #: How many are held at once.
 MOST_HELD = 64
+#: How long a writer that closes waits for answers under way.
+GRACE_SECONDS = 1.0
 
 
 @dataclass
@@ -120,7 +123,8 @@ class HeldSnapshots:
     def _lost(self) -> SnapshotLostError:
         return SnapshotLostError(
             f"{self._store.location}: the state that was being read is held no longer "
-            f"(at most {self._seconds:.0f} s, and until its writer closes); try again"
+            f"(at most {self._seconds:.0f} s, and until its writer closes); try again, or read a "
+            "copy (payment-sim db copy)"
         )
 
     def end(self, name: str) -> None:
@@ -136,11 +140,13 @@ class HeldSnapshots:
             held.cursor.close()
 
     def close(self) -> None:
-        """Hold none any longer."""
+        """Hold none any longer; answers under way have a moment to be completed."""
         with self._lock:
             self._is_closed = True
-            names = list(self._held)
-        for name in names:
+        give_up = time.monotonic() + GRACE_SECONDS
+        while self._held and time.monotonic() < give_up:
+            time.sleep(0.01)
+        for name in list(self._held):
             self.end(name)
 
 

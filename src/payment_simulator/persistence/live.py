@@ -11,6 +11,7 @@ import http.client
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
@@ -34,6 +35,9 @@ from payment_simulator.persistence.sidecar import Sidecar
 from payment_simulator.persistence.store import Row, Store
 
 _ANSWER_SECONDS = 60.0
+#: How long to wait for a writer that holds as many states as it does.
+_BEGIN_SECONDS = 5.0
+_RETRY_SECONDS = 0.05
 
 
 class _WriterIsGoneError(Exception):
@@ -111,11 +115,16 @@ class LiveStore(Store):
 
     def _begin(self) -> tuple[str, frozenset[str]] | None:
         """Have the writer hold a state; None where it has ended, and the file is open."""
-        if self._file is None:
+        give_up = time.monotonic() + _BEGIN_SECONDS
+        while self._file is None:
             try:
                 return begun(self._send(BEGIN, b""))
             except _WriterIsGoneError:
                 self._open_file()
+            except SnapshotLostError:  # it answers many, or is closing
+                if time.monotonic() >= give_up:
+                    raise
+                time.sleep(_RETRY_SECONDS)
         return None
 
     def at_work(self) -> frozenset[str]:

@@ -121,7 +121,7 @@ class RecordStore:
         ------
         SnapshotLostError
             Another process writes the database, and ended, or no longer holds that state (it does
-            for half a minute); read again.
+            for a minute); read again.
 
         Examples
         --------
