@@ -16,6 +16,10 @@ _QUOTED = 60
 _LARGE = 10**15
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST_NAME = 80
+#: How a text begins that a spreadsheet takes for a formula, with apostrophes before it or without;
+#: a regular expression of Python and of DuckDB alike.
+FORMULA = "^'*[=+@\\-\t\r\n\uff0b\uff0d\uff1d\uff20]"
+_FORMULA = re.compile(FORMULA)
 _CENTS = 100
 
 
@@ -76,6 +80,21 @@ def number_text(value: float) -> str:
 def counted(count: int, thing: str, things: str | None = None) -> str:
     """Return a number with the name of what it counts."""
     return f"{count:,} {thing if count == 1 else things or thing + 's'}"
+
+
+def spreadsheet_text(text: str) -> str:
+    """Return a text as a CSV cell, guarded where a spreadsheet would take it for a formula.
+
+    Such a text has one apostrophe more before it. Reading takes it away again
+    (:func:`text_of_spreadsheet`), so every text comes back as it was: one that begins with
+    apostrophes and then like a formula is guarded, too.
+    """
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def text_of_spreadsheet(cell: str) -> str:
+    """Return the text of a cell that :func:`spreadsheet_text` has written."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def plain_name(text: str) -> str:

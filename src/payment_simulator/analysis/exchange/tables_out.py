@@ -13,6 +13,7 @@ from payment_simulator.persistence.faults import translating
 from payment_simulator.persistence.files import has_storage_versions
 from payment_simulator.persistence.queries import named_queries
 from payment_simulator.persistence.store import Store
+from payment_simulator.wording import FORMULA
 
 #: Rows that DuckDB handles at once; no group of rows in a Parquet file is smaller.
 _VECTOR = 2048
@@ -112,8 +113,12 @@ def write_table(
         with _room(store, min(at_once, count) * longest * _COPIES):
             store.read(sql, (list(games), str(path)))
         return int(count)
-    options = _JSON if file_format == "json" else _CSV.format(texts=", ".join(texts_of(kind)))
-    sql = query("copy_out", query=query("stretch", kind), path="$4", options=options)
+    if file_format == "json":
+        rows, options = query("stretch", kind), _JSON
+    else:
+        rows = query("stretch", kind, columns=_guarded(kind))
+        options = _CSV.format(texts=", ".join(texts_of(kind)))
+    sql = query("copy_out", query=rows, path="$4", options=options)
     part = path.with_name("part")
     with path.open("wb") as whole, _room(store, min(at_once, count) * longest * _COPIES):
         if file_format == "csv":
@@ -126,6 +131,20 @@ def write_table(
                 shutil.copyfileobj(piece, whole, 1 << 20)
     part.unlink(missing_ok=True)
     return int(count)
+
+
+def _guarded(kind: type[Record]) -> str:
+    """Return the columns of a table, with texts that no spreadsheet takes for formulas."""
+    texts = set(texts_of(kind))
+    return ", ".join(
+        f"{of_formulas('guarded', column)} AS {column}" if column in texts else column
+        for column in kind.table().columns
+    )
+
+
+def of_formulas(name: str, column: str) -> str:
+    """Return the expression that guards a text against spreadsheets, or takes that away again."""
+    return query(name, column=column, formula=FORMULA.replace("'", "''"))
 
 
 def header(kind: type[Record]) -> bytes:
