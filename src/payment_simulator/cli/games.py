@@ -130,8 +130,10 @@ def games(
 
     found, matching, ways_on = answer_of(db, read)
     if found:
-        _print_games(found, matching, sort)
+        _print_games(found, sort)
         _print_ways_on(found, ways_on)
+        if matching > len(found):
+            typer.echo(f"{len(found):,} of {matching:,} games; --limit N shows more.")
     else:
         _print_none(db, any(value for value in filters.values()))
 
@@ -193,7 +195,7 @@ def _print_none(db: Path, is_filtered: bool) -> None:
     typer.echo(f"No game {where} matches." if is_filtered else f"No games {where}.")
 
 
-def _print_games(found: Sequence[GameRow], matching: int, sort: str) -> None:
+def _print_games(found: Sequence[GameRow], sort: str) -> None:
     from payment_simulator.cli.output import moment
     from payment_simulator.cli.table import print_table
 
@@ -216,5 +218,3 @@ def _print_games(found: Sequence[GameRow], matching: int, sort: str) -> None:
         # An identifier that is folded can no longer be copied; the usual one tells the time, too.
         optional=[name for name in ("mode", "scenario", "started (UTC)") if name != sort],
     )
-    if matching > len(found):
-        typer.echo(f"{len(found):,} of {matching:,} games; --limit N shows more.")

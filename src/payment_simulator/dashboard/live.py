@@ -42,7 +42,8 @@ _TOO_MANY = 503
 class Watch:
     """Tells whether it is worth reading a record again.
 
-    It is from time to time even if no file has changed: the end of a killed process changes none.
+    While a writer's sidecar is there, it is from time to time even if no file has changed: killing
+    a process changes none.
     """
 
     def __init__(self, marks: Callable[[], Marks]) -> None:
@@ -56,7 +57,7 @@ class Watch:
         marks, now = self._marks(), time.monotonic()
         if marks != self._seen:
             self._seen, self._changed_at = marks, now
-        elif now - self._looked_at > _LOOK_AGAIN_SECONDS:
+        elif marks[-1] is not None and now - self._looked_at > _LOOK_AGAIN_SECONDS:
             self._looked_at = now
             return True
         if now - self._changed_at < _SETTLE_SECONDS:
