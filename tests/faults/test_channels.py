@@ -65,9 +65,7 @@ def _words(command: list[str], record: Path, tmp_path: Path) -> list[str]:
     return [*words, "--db", str(record)]
 
 
-def in_shell(
-    words: list[str], channels: str, cwd: Path, **more: str
-) -> subprocess.CompletedProcess[str]:
+def in_shell(words: list[str], channels: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run a command with channels as a shell sets them."""
     line = f"{shlex.join([*PROGRAM, *words])} {channels}"
     return subprocess.run(

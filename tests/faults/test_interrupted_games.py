@@ -72,8 +72,6 @@ def states(path: Path) -> tuple[str, bool, str | None]:
     assert row["status"] == found["session"]["status"] == "running"
     told = (row["state"], row["is_playing"], row["go_on"])
     assert told == (found["state"], found["is_playing"], found["go_on"])
-    assert facts(asked("show", "waiting", "--db", path))["status"] == [row["state"]]
-    assert f" {row['state']} " in asked("games", "--db", path)
     return told
 
 
@@ -82,7 +80,6 @@ def test_a_game_whose_process_was_ended(order: signal.Signals, db_path: Path, tm
     way_on = f"payment-sim resume waiting --db {db_path}"
     with playing(db_path) as process, dashboard("--db", db_path) as pages:
         assert states(db_path) == ("running", True, None)
-        assert asked("games", "--db", db_path, "--status", "interrupted").startswith("No game")
         assert pages.ask("/").status == pages.ask("/game?id=waiting").status == 200
         assert b'status-running">running' in pages.bodies["/"]
         assert b'status-running">running' in pages.bodies["/game?id=waiting"]
@@ -93,7 +90,7 @@ def test_a_game_whose_process_was_ended(order: signal.Signals, db_path: Path, tm
         process.send_signal(order)
         process.communicate(timeout=HANGS_AFTER_SECONDS)
         assert states(db_path) == ("interrupted", False, way_on)
-        assert way_on in asked("games", "--db", db_path)
+        assert facts(asked("show", "waiting", "--db", db_path))["to go on"] == [way_on]
         assert asked("games", "--db", db_path, "--status", "running").startswith("No game")
         for page in ("/", "/game?id=waiting"):
             assert pages.ask(page).status == 200
