@@ -17,9 +17,9 @@ play:  ## Play the shipped game
 test:  ## Run every check and test, as CI does
 	python3 run.py test
 
-.PHONY: compat
-compat:  ## Run the tests on the oldest DuckDB line that is supported
-	python3 run.py compat
+.PHONY: lowest
+lowest:  ## Play a game with the lowest versions that are admitted
+	python3 run.py lowest
 
 .PHONY: format
 format:  ## Format the code and mend what can be mended
@@ -55,6 +55,10 @@ bench:  ## Measure the record, the engine and the game (some minutes)
 lock:  ## Choose the exact versions anew (needs uv)
 	uv pip compile -q --upgrade $(LOCK) --extra dashboard --extra report -o requirements/core.txt
 	uv pip compile -q --upgrade $(LOCK) --extra dev -o requirements/dev.txt
+	uv pip compile -q --upgrade $(LOCK) --resolution lowest-direct --extra dashboard \
+		--extra frames --extra report -o requirements/lowest.txt
+	echo 'duckdb>=1.5,<1.6' | uv pip compile -q --upgrade - $(HASHED) -o requirements/reader.txt
 
-LOCK := pyproject.toml requirements/build.in --universal --python-version 3.11 \
+HASHED := --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-annotate --no-header
+LOCK := pyproject.toml requirements/build.in $(HASHED)

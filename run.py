@@ -14,14 +14,12 @@ from pathlib import Path
 USAGE = """\
 python3 run.py play     play the shipped game, or the game of a file
 python3 run.py test     run every check and test
-python3 run.py compat   run the tests on the oldest DuckDB line that is supported
+python3 run.py lowest   play a game with the lowest versions that are admitted
 python3 run.py shell    only set up, and say how to go on"""
 ROOT = Path(__file__).resolve().parent
 GAME = ("examples", "games", "two_period.yaml")
 SCENARIO = ("examples", "scenarios", "two_period.yaml")
 OLDEST, NEWEST = (3, 11), (3, 14)
-#: The newest release of the oldest DuckDB line that pyproject.toml admits.
-OTHER_DUCKDB = "1.5.6"
 CHECKS = (
     ("ruff", "format", "--check", "."),
     ("ruff", "check", "."),
@@ -50,7 +48,7 @@ def main() -> int:
     """Do what the first argument says; return the exit code."""
     task = sys.argv[1] if len(sys.argv) > 1 else "help"
     rest = sys.argv[2:]
-    tasks = {"play": play, "test": test, "compat": compat, "shell": shell}
+    tasks = {"play": play, "test": test, "lowest": lowest, "shell": shell}
     if task in {"help", "-h", "--help"}:
         print(USAGE)
         return 0
@@ -116,10 +114,20 @@ def engines_compiled(environment: Path) -> Iterator[None]:
             process.wait()  # where it fails, the tests tell why
 
 
-def compat(rest: list[str]) -> int:
-    """Run the tests once more on the oldest DuckDB line."""
-    environment = set_up_beside(".venv-duckdb-old", f"duckdb=={OTHER_DUCKDB}")
-    return pytest(environment, rest)
+def lowest(rest: list[str]) -> int:
+    """Play, check and move a game with the lowest versions that pyproject.toml admits.
+
+    The record is read by DuckDB 1.5 too, which lies in a folder of its own.
+    """
+    environment = set_up(".venv-lowest", "lowest")
+    reader = environment / "reader"
+    if not reader.exists():
+        hashed = ROOT / "requirements" / "reader.txt"
+        install = [*make_environment(environment), "install", "--quiet", "--no-deps"]
+        run([*install, "--require-hashes", "--target", f"{reader}.new", "-r", hashed])
+        Path(f"{reader}.new").rename(reader)
+    check = ROOT / "tests" / "lowest" / "play_and_read.py"
+    return run([program(environment, "python"), check, reader, *rest], check=False)
 
 
 def pytest(environment: Path, rest: list[str]) -> int:
@@ -160,30 +168,16 @@ def set_up(name: str, requirements: str) -> Path:
     return environment
 
 
-def set_up_beside(name: str, instead: str) -> Path:
-    """Make an environment that sees all of the developer's, but has one package of its own."""
-    base, environment = set_up(".venv", "dev"), ROOT / name
-    installed = environment / "installed"
-    if installed.exists() and installed.read_text() == state("dev", instead):
-        return environment
-    pip = make_environment(environment)
-    run([*pip, "install", "--quiet", "--no-deps", "--ignore-installed", instead])
-    link = packages(environment) / "base.pth"
-    link.write_text(f"import site; site.addsitedir({str(packages(base))!r})\n")
-    installed.write_text(state("dev", instead))
-    return environment
-
-
 def packages(environment: Path) -> Path:
     """Return the folder that holds the packages of a virtual environment."""
     return next(environment.glob("[Ll]ib/**/site-packages"))
 
 
-def state(requirements: str, instead: str = "") -> str:
+def state(requirements: str) -> str:
     """Return what an environment with these requirements is known by."""
     files = (ROOT / "requirements" / f"{requirements}.txt", ROOT / "pyproject.toml")
     content = b"".join(file.read_bytes() for file in files)
-    return f"{requirements} {instead} {hashlib.sha256(content).hexdigest()}"
+    return f"{requirements} {hashlib.sha256(content).hexdigest()}"
 
 
 def make_environment(environment: Path) -> list[str]:

@@ -126,6 +126,10 @@ MEANINGS: dict[type[BaseModel], dict[str, str]] = {
         "temperature": "Of the model; its own if none.",
         "max_tokens": "The longest answer, tokens.",
         "timeout_seconds": "For one call.",
+        "send_seed": (
+            "Whether servers that take a seed for sampling (`openai-chat`, `google`) are sent one; "
+            "`false` for a server that refuses it."
+        ),
         "prompt_budget_chars": "The longest prompt, characters; what was left out is recorded.",
         "object": "Needed. The class, as `module:Class`; a module beside this file is found.",
         "options": "Keywords that the class is called with.",

@@ -11,15 +11,12 @@ _TABLES = """
 """
 _SCHEMA = {
     "columns": """
-        SELECT table_name, column_index, column_name, data_type, is_nullable,
-            replace(column_default, 'CAST(''f'' AS BOOLEAN)', 'false')  -- as DuckDB 1.5 says it
+        SELECT table_name, column_index, column_name, data_type, is_nullable, column_default
         FROM duckdb_columns() WHERE database_name = current_database() AND NOT internal
         ORDER BY ALL
     """,
     "constraints": """
-        SELECT table_name, constraint_type,
-            replace(constraint_text, '"DOUBLE"', 'DOUBLE'),  -- as DuckDB 1.5 says it
-            constraint_column_names
+        SELECT table_name, constraint_type, constraint_text, constraint_column_names
         FROM duckdb_constraints() WHERE database_name = current_database()
         ORDER BY ALL
     """,

@@ -40,6 +40,9 @@ class Reply:
         Send the text of an error as a page, as proxies do.
     is_broken : bool
         Close the connection instead of answering.
+    change : callable, optional
+        Given the body of the reply as the protocol has it, for what no good server sends. It
+        changes the body in place, or returns another.
     """
 
     text: str = ""
@@ -50,6 +53,12 @@ class Reply:
     code: str = "some_error"
     is_html: bool = False
     is_broken: bool = False
+    change: Callable[[dict[str, Any]], Any] | None = None
+
+    def changed(self, body: dict[str, Any]) -> Any:
+        """Return the body that is sent."""
+        other = None if self.change is None else self.change(body)
+        return body if other is None else other
 
 
 @dataclass(frozen=True)
@@ -157,15 +166,27 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(reply, "application/json", json.dumps(body).encode())
             return
         if self.path.endswith("/chat/completions"):
-            self._send(reply, "application/json", json.dumps(_chat(body, reply)).encode())
+            self._send(
+                reply, "application/json", json.dumps(reply.changed(_chat(body, reply))).encode()
+            )
         elif self.path.endswith("/responses"):
-            self._send(reply, "application/json", json.dumps(_responses(body, reply)).encode())
+            self._send(
+                reply,
+                "application/json",
+                json.dumps(reply.changed(_responses(body, reply))).encode(),
+            )
         elif self.path.endswith(":generateContent"):
-            self._send(reply, "application/json", json.dumps(_gemini(body, reply)).encode())
+            self._send(
+                reply, "application/json", json.dumps(reply.changed(_gemini(body, reply))).encode()
+            )
         elif body.get("stream"):
-            self._send(reply, "text/event-stream", b"".join(_events(_message(body, reply))))
+            self._send(
+                reply, "text/event-stream", b"".join(_events(reply.changed(_message(body, reply))))
+            )
         else:
-            self._send(reply, "application/json", json.dumps(_message(body, reply)).encode())
+            self._send(
+                reply, "application/json", json.dumps(reply.changed(_message(body, reply))).encode()
+            )
 
     def _send(self, reply: Reply, kind: str, body: bytes) -> None:
         self.send_response(reply.status)

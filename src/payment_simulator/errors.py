@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class PaymentSimulatorError(Exception):
@@ -94,6 +95,20 @@ class DatabaseBusyError(DatabaseError):
 
 class SnapshotLostError(DatabaseBusyError):
     """The state of the database that was being read cannot be read any longer."""
+
+
+class DatabaseMovedError(DatabaseError):
+    """The file was moved, removed or replaced while it was being written.
+
+    Attributes
+    ----------
+    found : pathlib.Path or None
+        The database that holds every save that returned, if there is one.
+    """
+
+    def __init__(self, message: str, found: Path | None = None) -> None:
+        super().__init__(message)
+        self.found = found
 
 
 class DatabaseClosedError(DatabaseError):

@@ -27,11 +27,11 @@ from payment_simulator.errors import DatabaseBusyError
 from payment_simulator.persistence.arrow import arrow_batch
 from payment_simulator.persistence.connection import DatabaseManager
 from payment_simulator.persistence.files import open_config
-from payment_simulator.persistence.queries import numbered_migrations
 from payment_simulator.persistence.store import Store
 from payment_simulator.persistence.tables import save_batch, save_row
 from tests.builders import a_session, an_iteration
 from tests.faults.history import GAME, count_saves, old_iterations, perform, perform_range
+from tests.migration.first_tool import SCHEMA
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["__main__", __name__, "tests.faults.warm_engine"])
@@ -196,9 +196,9 @@ def set_up_until(parent: Said, path: Path, n_events: int, kinds: tuple[str, ...]
 
 
 def make_old_file(parent: Said, path: Path) -> None:
-    """Write a file of version 1, and leave a part of it in the log."""
+    """Write a file of the first tool, and leave a part of it in the log."""
     conn = duckdb.connect(str(path), config=open_config())
-    conn.execute(numbered_migrations("payment_simulator.persistence.sql")[0].sql)
+    conn.execute(SCHEMA)
     store, kind, records = Store(conn), PolicyIterationRecord, old_iterations()
     save_row(store, GameSessionRecord.table(), a_session(GAME).to_row())
     for some in (records[:300], records[300:]):

@@ -33,7 +33,7 @@ def start_child() -> Iterator[Callable[..., Any]]:
 
 @pytest.fixture(scope="session")
 def old_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a file of version 1, a part of it in its log, as a killed process leaves it."""
+    """Make a file of the first tool, a part of it in its log, as a killed process leaves it."""
     from tests.faults.children import Child, make_old_file
 
     path = tmp_path_factory.mktemp("old") / "simulation.db"

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from payment_simulator.persistence.migrations import current_version
+from payment_simulator.persistence.migrations import SCHEMA_VERSION
 
 pytestmark = pytest.mark.slow
 Report = dict[str, Any]
@@ -88,7 +88,7 @@ def check_migration(report: Report) -> None:
     (_, was_whole), (version, is_whole) = report["found"]
     assert was_whole
     assert is_whole
-    assert version == current_version()
+    assert version == SCHEMA_VERSION
 
 
 @pytest.mark.parametrize("room", [0, 0.1, 1, 3, 4.5, 5])

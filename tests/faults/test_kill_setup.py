@@ -1,4 +1,4 @@
-"""A process that is killed while it makes a database, or brings an older one to this version."""
+"""A process that is killed while it makes a database, or adopts one of the first tool."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import pytest
 
 from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.persistence.connection import DatabaseManager
-from payment_simulator.persistence.migrations import current_version, schema_state
-from payment_simulator.persistence.queries import numbered_migrations
+from payment_simulator.persistence.migrations import SCHEMA_VERSION, schema_sql, schema_state
 from payment_simulator.persistence.store import Store
 from tests.effort import tries
 from tests.faults.children import set_up, set_up_until
 from tests.faults.folder import names
 from tests.faults.history import GAME, count_saves, old_iterations, perform_range
+from tests.migration.first_tool import SCHEMA
 
 pytestmark = pytest.mark.slow
 
@@ -70,13 +70,12 @@ def columns(conn: duckdb.DuckDBPyConnection) -> list[tuple]:
 @cache
 def columns_of_version(version: int) -> list[tuple]:
     with duckdb.connect(":memory:") as conn:
-        for step in numbered_migrations("payment_simulator.persistence.sql")[:version]:
-            conn.execute(step.sql)
+        conn.execute(schema_sql() if version else SCHEMA)
         return columns(conn)
 
 
 def check_version(path: Path) -> int:
-    """Assert that a file is at one whole version and holds every row; return the version."""
+    """Assert that a file is as it was or adopted and holds every row; return its version."""
     with DatabaseManager(path, serve=False) as manager:
         version = schema_state(Store(manager.conn)).version
         assert columns(manager.conn) == columns_of_version(version)
@@ -85,21 +84,21 @@ def check_version(path: Path) -> int:
 
 
 def finish_migration(path: Path) -> int:
-    """Migrate what a killed process has left of it; return the version that it had reached."""
+    """Adopt what a killed process has left of it; return the version that it had reached."""
     reached = check_version(path)
     with DatabaseManager(path) as manager:
         manager.setup()
-    assert check_version(path) == current_version()
+    assert check_version(path) == SCHEMA_VERSION
     copies = list(path.parent.glob("*.bak"))
     assert copies
     for copy in copies:
-        assert check_version(copy) < current_version()
+        assert check_version(copy) < SCHEMA_VERSION
     assert [name for name in names(path.parent) if name.startswith(".")] == []
     return reached
 
 
 @pytest.mark.parametrize("seed", range(tries(1, 10)))
-def test_kill_at_a_random_moment_of_migration(seed, tmp_path, old_file, start_child):
+def test_kill_at_a_random_moment_of_adoption(seed, tmp_path, old_file, start_child):
     rng = random.Random(seed)
     for number in range(6):
         path = tmp_path / str(number) / "simulation.db"
@@ -111,7 +110,7 @@ def test_kill_at_a_random_moment_of_migration(seed, tmp_path, old_file, start_ch
         finish_migration(path)
 
 
-def test_kill_at_steps_of_migration(tmp_path, old_file, start_child):
+def test_kill_at_steps_of_adoption(tmp_path, old_file, start_child):
     kinds = ("os.rename", "store.write", "store.run_script", "store.transaction", "store.cursor")
     reached = []
     for number in range(1, 1000, tries(2, 1)):
@@ -122,4 +121,4 @@ def test_kill_at_steps_of_migration(tmp_path, old_file, start_child):
         reached.append(finish_migration(path))
         shutil.rmtree(path.parent)
     assert reached == sorted(reached)
-    assert set(reached) == set(range(1, current_version()))
+    assert reached.count(0) > 3

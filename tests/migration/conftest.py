@@ -1,29 +1,20 @@
-"""Old files to migrate, each test its own copy."""
+"""Files of the first tool, each test its own copy."""
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.migration.make_assets import asset
-
-#: Gives a copy of the frozen database of a schema version.
-OldFile = Callable[[int], Path]
+from tests.migration.first_tool import write_first_tool_file
 
 
 @pytest.fixture
-def old_file(db_path: Path) -> OldFile:
-    """Return a maker of copies of the frozen databases."""
-
-    def copy(version: int) -> Path:
-        db_path.write_bytes(gzip.decompress(asset(version).read_bytes()))
-        return db_path
-
-    return copy
+def old_file(db_path: Path) -> Path:
+    """Return a copy of the frozen file."""
+    write_first_tool_file(db_path)
+    return db_path
 
 
 def content_of(folder: Path) -> dict[str, str]:

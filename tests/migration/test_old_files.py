@@ -1,10 +1,9 @@
-"""Old files: migrated step by step, every row kept, a copy put aside first."""
+"""Files of the first tool: adopted as they are, every row kept, a copy put aside first."""
 
 from __future__ import annotations
 
 import math
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -19,17 +18,11 @@ from payment_simulator.errors import (
 )
 from payment_simulator.persistence import migrations
 from payment_simulator.persistence.connection import DatabaseManager
-from payment_simulator.persistence.migrations import SQL, current_version
-from payment_simulator.persistence.queries import numbered_migrations
 from tests.builders import a_session, an_iteration
 from tests.fingerprints import rows_of, schema_of
-from tests.migration.conftest import OldFile, content_of
-from tests.migration.old_rows import GAME, ODD_GAME, PLACEHOLDER
+from tests.migration.conftest import content_of
+from tests.migration.first_tool import GAME, ODD_GAME, PLACEHOLDER, SCHEMA
 from tests.processes import EXECUTE_AND_DIE, run
-
-VERSIONS = range(1, current_version() + 1)
-OLDER = VERSIONS[:-1]
-LEDGER = "SELECT version FROM schema_ledger ORDER BY 1"
 
 Schema = dict[str, list[tuple[object, ...]]]
 Rows = dict[str, list[str]]
@@ -50,60 +43,53 @@ def copies(path: Path) -> list[Path]:
     return [p for p in path.parent.iterdir() if p.name.endswith(".bak")]
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-def test_migrates_and_keeps_every_row(version: int, old_file: OldFile):
-    path = old_file(version)
-    schema, rows = look(path)
-    with DatabaseManager(path) as manager:
+def test_is_adopted_and_keeps_every_row(old_file: Path):
+    schema, rows = look(old_file)
+    with DatabaseManager(old_file) as manager:
         GameRepository(manager.conn).initialize_schema()
-    new_schema, new_rows = look(path)
+    new_schema, new_rows = look(old_file)
     with DatabaseManager(":memory:") as manager:
         manager.setup()
         assert new_schema == schema_of(manager.conn)
     assert of_first_tables(new_schema) == of_first_tables(schema)
-    ledger, new_ledger = rows.pop("schema_ledger", []), new_rows.pop("schema_ledger")
-    assert new_ledger[: len(ledger)] == ledger
-    assert len(new_ledger) == current_version()
+    assert len(new_rows.pop("schema_ledger")) == 1
     assert {table: new_rows.pop(table) for table in rows} == rows
     assert {table: found for table, found in new_rows.items() if found} == {}
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-def test_opening_alone_changes_no_table(version: int, old_file: OldFile):
-    path = old_file(version)
-    before = look(path)
-    with DatabaseManager(path) as manager:
+def test_opening_alone_changes_no_table(old_file: Path):
+    before = look(old_file)
+    with DatabaseManager(old_file) as manager:
         repo = GameRepository(manager.conn)
         assert len(repo.list_game_sessions()) == 4
-    assert look(path) == before
-    assert copies(path) == []
+    assert look(old_file) == before
+    assert copies(old_file) == []
 
 
-@pytest.mark.parametrize("version", OLDER)
-def test_a_copy_is_put_aside_first(version: int, old_file: OldFile):
-    path = old_file(version)
-    before = look(path)
-    with DatabaseManager(path) as manager:
+def test_a_copy_is_put_aside_first(old_file: Path):
+    before = look(old_file)
+    with DatabaseManager(old_file) as manager:
         manager.setup()
         manager.setup()
-    (copy,) = copies(path)
-    assert re.fullmatch(rf"simulation\.db\.v{version}-\d{{8}}T\d{{12}}Z\.bak", copy.name)
+    (copy,) = copies(old_file)
+    assert re.fullmatch(r"simulation\.db\.first-tool-\d{8}T\d{12}Z\.bak", copy.name)
     assert look(copy) == before
     with DatabaseManager(copy, read_only=True) as manager:
         assert GameRepository(manager.conn).get_game_session(GAME) is not None
-    assert sorted(p.name for p in path.parent.iterdir()) == [path.name, copy.name]
+    assert sorted(p.name for p in old_file.parent.iterdir()) == [old_file.name, copy.name]
 
 
-def test_a_current_file_is_not_copied(old_file: OldFile):
-    path = old_file(current_version())
-    before = content_of(path.parent)
-    with DatabaseManager(path) as manager:
+def test_a_current_file_is_not_copied(old_file: Path):
+    with DatabaseManager(old_file) as manager:
         manager.setup()
-    assert content_of(path.parent) == before
+    before = content_of(old_file.parent)
+    with DatabaseManager(old_file) as manager:
+        manager.setup()
+    assert content_of(old_file.parent) == before
 
 
-def test_a_copy_can_be_migrated_in_its_turn(old_file: OldFile):
-    with DatabaseManager(old_file(1)) as manager:
+def test_a_copy_can_be_migrated_in_its_turn(old_file: Path):
+    with DatabaseManager(old_file) as manager:
         manager.setup()
         expected = schema_of(manager.conn), rows_of(manager.conn)["policy_iterations"]
     (copy,) = copies(manager.db_path)
@@ -112,8 +98,8 @@ def test_a_copy_can_be_migrated_in_its_turn(old_file: OldFile):
         assert (schema_of(manager.conn), rows_of(manager.conn)["policy_iterations"]) == expected
 
 
-def test_what_the_first_tool_let_through_is_read_as_it_is(old_file: OldFile):
-    with DatabaseManager(old_file(1)) as manager:
+def test_what_the_first_tool_let_through_is_read_as_it_is(old_file: Path):
+    with DatabaseManager(old_file) as manager:
         repo = GameRepository(manager.conn)
         repo.initialize_schema()
         sessions = {session.game_id: session for session in repo.list_game_sessions()}
@@ -132,8 +118,8 @@ def test_what_the_first_tool_let_through_is_read_as_it_is(old_file: OldFile):
     assert [step.iteration_number for step in orphans] == [0]
 
 
-def test_a_file_without_the_first_indexes_gets_them(old_file: OldFile):
-    path = old_file(1)
+def test_a_file_without_the_first_indexes_gets_them(old_file: Path):
+    path = old_file
     expected = look(path)[0]["indexes"]
     with duckdb.connect(str(path)) as conn:
         for _, index, *_ in expected:
@@ -144,8 +130,8 @@ def test_a_file_without_the_first_indexes_gets_them(old_file: OldFile):
     assert of_first_tables(look(path)[0])["indexes"] == expected
 
 
-def test_what_lay_in_the_log_of_a_killed_tool_is_kept(old_file: OldFile):
-    path = old_file(1)
+def test_what_lay_in_the_log_of_a_killed_tool_is_kept(old_file: Path):
+    path = old_file
     run(EXECUTE_AND_DIE, path, "UPDATE game_sessions SET status = 'failed'")
     assert path.with_name(path.name + ".wal").stat().st_size > 0
     with DatabaseManager(path) as manager:
@@ -159,95 +145,70 @@ def test_what_lay_in_the_log_of_a_killed_tool_is_kept(old_file: OldFile):
 def test_in_memory_there_is_nothing_to_copy(tmp_path: Path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with DatabaseManager(":memory:") as manager:
-        manager.conn.execute(numbered_migrations(SQL)[0].sql)
+        manager.conn.execute(SCHEMA)
         manager.setup()
-        assert manager.conn.execute(LEDGER).fetchall() == [(version,) for version in VERSIONS]
+        assert manager.conn.execute("SELECT version FROM schema_ledger").fetchall() == [(1,)]
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("bad", VERSIONS[1:])
-def test_a_migration_that_fails_is_rolled_back(bad: int, old_file: OldFile, monkeypatch):
-    steps = numbered_migrations(SQL)
+def test_an_adoption_that_fails_is_rolled_back(old_file: Path, monkeypatch):
     broken = "CREATE TABLE half_done (i INTEGER); DELETE FROM game_sessions; SELECT error('stop');"
-    with_error = tuple(replace(m, sql=m.sql + broken) if m.version == bad else m for m in steps)
-    path = old_file(1)
-    rows = look(path)[1]
-    with DatabaseManager(path) as manager:
-        repo = GameRepository(manager.conn)
+    before = look(old_file)
+    with DatabaseManager(old_file) as manager:
+        repo, whole = GameRepository(manager.conn), migrations.schema_sql()
         with monkeypatch.context() as patch:
-            patch.setattr(migrations, "numbered_migrations", lambda _: with_error)
+            patch.setattr(migrations, "schema_sql", lambda: whole + broken)
             with pytest.raises(PaymentSimulatorError, match="stop"):
                 repo.initialize_schema()
-        schema = schema_of(manager.conn)
-        tables = {row[0] for row in schema["columns"]}
-        if bad > 2:
-            ledger = manager.conn.execute(LEDGER).fetchall()
-            assert ledger == [(version,) for version in range(1, bad)]
-        else:
-            assert tables == {"game_sessions", "policy_iterations"}
-        assert "half_done" not in tables
-        assert rows_of(manager.conn)["game_sessions"] == rows["game_sessions"]
+        assert (schema_of(manager.conn), rows_of(manager.conn)) == before
         repo.initialize_schema()
-        assert manager.conn.execute(LEDGER).fetchall() == [(version,) for version in VERSIONS]
-    assert look(path)[1]["game_sessions"] == rows["game_sessions"]
-    # One before the first attempt, of the old file; one before the second, of where it stood.
-    assert [copy.name.split("-")[0] for copy in sorted(copies(path))] == [
-        "simulation.db.v1",
-        f"simulation.db.v{bad - 1}",
-    ]
+    assert look(old_file)[1]["game_sessions"] == before[1]["game_sessions"]
+    assert [look(copy) for copy in copies(old_file)] == [before, before]
 
 
-def test_a_copy_that_cannot_be_made_stops_the_migration(old_file: OldFile, monkeypatch):
+def test_a_copy_that_cannot_be_made_stops_the_adoption(old_file: Path, monkeypatch):
     def fail(*_: object) -> Path:
         raise DatabaseError("no room for the copy")
 
-    path = old_file(2)
-    before = look(path)
+    before = look(old_file)
     monkeypatch.setattr(migrations, "back_up", fail)
     with (
-        DatabaseManager(path) as manager,
+        DatabaseManager(old_file) as manager,
         pytest.raises(DatabaseError, match="no room for the copy"),
     ):
         manager.setup()
-    assert look(path) == before
+    assert look(old_file) == before
 
 
 class TestBeforeMigrating:
-    @pytest.mark.parametrize("version", VERSIONS)
-    def test_the_two_tables_can_be_read(self, version: int, old_file: OldFile):
-        path = old_file(version)
-        before = content_of(path.parent)
-        with DatabaseManager(path, read_only=True) as manager:
+    def test_the_two_tables_can_be_read(self, old_file: Path):
+        before = content_of(old_file.parent)
+        with DatabaseManager(old_file, read_only=True) as manager:
             repo = GameRepository(manager.conn)
             assert len(repo.list_game_sessions()) == 4
             assert repo.get_game_session(GAME).optimized_agents == ["BANK_A", "BANK_B"]
             assert len(repo.get_policy_iterations(GAME)) == 4
             assert repo.get_best_policy(GAME, "BANK_A") == PLACEHOLDER
             assert repo.get_optimization_summary(GAME)["accepted_iterations"] == 2
-        assert content_of(path.parent) == before
+        assert content_of(old_file.parent) == before
 
-    @pytest.mark.parametrize("version", OLDER)
-    def test_initialize_schema_for_reading_alone_says_what_to_do(
-        self, version: int, old_file: OldFile
-    ):
-        path = old_file(version)
-        before = content_of(path.parent)
-        with DatabaseManager(path, read_only=True) as manager:
+    def test_initialize_schema_for_reading_alone_says_what_to_do(self, old_file: Path):
+        before = content_of(old_file.parent)
+        with DatabaseManager(old_file, read_only=True) as manager:
             with pytest.raises(ReadOnlyDatabaseError, match="payment-sim db migrate") as caught:
                 GameRepository(manager.conn).initialize_schema()
-            assert f"version {version} and needs {current_version()}" in str(caught.value)
-            assert str(path) in str(caught.value)
-        assert content_of(path.parent) == before
+            assert f"{old_file} lacks tables of schema version 1" in str(caught.value)
+        assert content_of(old_file.parent) == before
 
-    def test_what_is_not_there_yet_says_what_to_do(self, old_file: OldFile):
-        with DatabaseManager(old_file(1), read_only=True) as manager:
+    def test_what_is_not_there_yet_says_what_to_do(self, old_file: Path):
+        with DatabaseManager(old_file, read_only=True) as manager:
             repo = GameRepository(manager.conn)
             with pytest.raises(SchemaMissingError, match=r"Call repo\.initialize_schema\(\)"):
                 repo.get_llm_interactions(GAME)
 
-    def test_nothing_is_replaced_without_being_kept(self, old_file: OldFile):
-        """Version 1 has no table for what is replaced, so replacing must wait."""
-        with DatabaseManager(old_file(1)) as manager:
+    def test_nothing_is_replaced_without_being_kept(self, old_file: Path):
+        """The first tool has no table for what is replaced, so replacing must wait."""
+        with DatabaseManager(old_file) as manager:
             repo = GameRepository(manager.conn)
             before = rows_of(manager.conn)
             with pytest.raises(SchemaMissingError, match=r"Call repo\.initialize_schema\(\)"):

@@ -9,30 +9,28 @@ import pytest
 
 from payment_simulator._version import __version__
 from payment_simulator.ai_cash_mgmt import GameRepository
-from payment_simulator.errors import DatabaseError, NotADatabaseError, SchemaVersionError
+from payment_simulator.errors import NotADatabaseError, SchemaVersionError
 from payment_simulator.persistence.connection import DatabaseManager
-from payment_simulator.persistence.migrations import SQL, current_version
-from payment_simulator.persistence.queries import numbered_migrations
+from payment_simulator.persistence.migrations import SCHEMA_VERSION, schema_sha256
 from tests.fingerprints import rows_of, schema_of
-from tests.migration.conftest import OldFile, content_of
+from tests.migration.conftest import content_of
+from tests.migration.first_tool import SCHEMA
 from tests.processes import EXECUTE_AND_DIE, run
 
-NEWER = current_version() + 1
+NEWER = SCHEMA_VERSION + 1
 #: What another program's DuckDB file may hold.
 FOREIGN = {
     "a table": "CREATE TABLE customers (id INTEGER); INSERT INTO customers VALUES (1)",
     "a table of one of our names": "CREATE TABLE transactions (id INTEGER, amount DOUBLE)",
-    "one of the first tables": numbered_migrations(SQL)[0].sql.split("CREATE TABLE policy")[0],
+    "one of the first tables": SCHEMA.split("CREATE TABLE policy")[0],
     "first tables with other columns": (
         "CREATE TABLE game_sessions (id INTEGER, score DOUBLE);"
         "CREATE TABLE policy_iterations (id INTEGER)"
     ),
     "first tables with a column more": (
-        numbered_migrations(SQL)[0].sql + "ALTER TABLE game_sessions ADD COLUMN notes VARCHAR"
+        SCHEMA + "ALTER TABLE game_sessions ADD COLUMN notes VARCHAR"
     ),
-    "first tables with another type": numbered_migrations(SQL)[0].sql.replace(
-        "master_seed BIGINT", "master_seed DOUBLE"
-    ),
+    "first tables with another type": SCHEMA.replace("master_seed BIGINT", "master_seed DOUBLE"),
     "a table in a schema of its own": (
         "CREATE SCHEMA app; CREATE TABLE app.customers (id INTEGER);"
         "INSERT INTO app.customers VALUES (1)"
@@ -42,16 +40,23 @@ FOREIGN = {
 }
 
 
+ENTER = "INSERT INTO schema_ledger VALUES (?, 'hash', TIMESTAMP '2030-01-01', '9.8.7')"
+
+
 @pytest.fixture
-def newer(old_file: OldFile) -> Path:
+def ours(db_path: Path) -> Path:
+    """Return a file of this version."""
+    with DatabaseManager(db_path) as manager:
+        manager.setup()
+    return db_path
+
+
+@pytest.fixture
+def newer(ours: Path) -> Path:
     """Return a file of the next schema version, written by a version of this package to come."""
-    path = old_file(current_version())
-    with duckdb.connect(str(path)) as conn:
-        conn.execute(
-            "INSERT INTO schema_ledger VALUES (?, 'to come', 'hash', TIMESTAMP '2030-01-01', ?)",
-            [NEWER, "9.8.7"],
-        )
-    return path
+    with duckdb.connect(str(ours)) as conn:
+        conn.execute(ENTER, [NEWER])
+    return ours
 
 
 def check_message(error: SchemaVersionError, path: Path) -> None:
@@ -59,7 +64,7 @@ def check_message(error: SchemaVersionError, path: Path) -> None:
     assert str(path) in said
     assert f"has schema version {NEWER}, written by payment-simulator 9.8.7" in said
     assert f"this is payment-simulator {__version__}" in said
-    assert f"versions up to {current_version()}" in said
+    assert f"knows schema version {SCHEMA_VERSION}. " in said
     assert "Install payment-simulator 9.8.7 or newer" in said
 
 
@@ -83,13 +88,10 @@ def test_the_repository_refuses_a_newer_file_too(newer: Path):
     assert content_of(newer.parent) == before
 
 
-def test_a_file_that_was_migrated_meanwhile_is_refused_at_the_next_step(old_file: OldFile):
-    with DatabaseManager(old_file(current_version())) as manager:
+def test_a_file_that_was_migrated_meanwhile_is_refused_at_the_next_step(ours: Path):
+    with DatabaseManager(ours) as manager:
         repo = GameRepository(manager.conn)
-        manager.conn.execute(
-            "INSERT INTO schema_ledger VALUES (?, 'to come', 'hash', TIMESTAMP '2030-01-01', ?)",
-            [NEWER, "9.8.7"],
-        )
+        manager.conn.execute(ENTER, [NEWER])
         with pytest.raises(SchemaVersionError):
             repo.initialize_schema()
         with pytest.raises(SchemaVersionError):
@@ -140,55 +142,53 @@ def test_the_log_of_a_refused_file_is_left_alone(
     assert content_of(db_path.parent) == before
 
 
-@pytest.mark.parametrize("version", [2, current_version()])
-def test_an_empty_ledger_is_refused(version: int, old_file: OldFile):
-    path = old_file(version)
-    with duckdb.connect(str(path)) as conn:
+def test_an_empty_ledger_is_refused(ours: Path):
+    with duckdb.connect(str(ours)) as conn:
         conn.execute("DELETE FROM schema_ledger")
-    before = content_of(path.parent)
+    before = content_of(ours.parent)
     with pytest.raises(NotADatabaseError, match="Put back a copy of the file") as caught:
-        DatabaseManager(path)
-    assert str(path) in str(caught.value)
-    assert content_of(path.parent) == before
+        DatabaseManager(ours)
+    assert str(ours) in str(caught.value)
+    assert content_of(ours.parent) == before
 
 
+@pytest.mark.parametrize("read_only", [False, True])
 @pytest.mark.parametrize(
-    ("version", "taken"),
+    ("version", "sha256", "written_by"),
     [
-        (1, "superseded_records"),
-        (1, "llm_interaction_log"),
-        (1, "simulation_runs"),
-        (2, "policy_diffs"),
-        (3, "daily_costs"),
+        (7, "0123456789abcdef", __version__),
+        (1, "0123456789abcdef", __version__),
+        (1, "0123456789abcdef", "0.0.9"),
+        (0, None, __version__),
     ],
+    ids=["a higher number", "other statements", "of an older package", "a lower number"],
 )
-def test_a_name_that_is_taken_stops_before_the_first_step(
-    version: int, taken: str, old_file: OldFile
+def test_a_file_of_an_unreleased_state_is_refused_and_unchanged(
+    version: int, sha256: str | None, written_by: str, read_only: bool, ours: Path
 ):
-    """The first tool kept its simulations in the same file, under names of its own choice."""
-    path = old_file(version)
-    with duckdb.connect(str(path)) as conn:
-        conn.execute(f"CREATE TABLE {taken} (run INTEGER, note VARCHAR)")
-        conn.execute(f"INSERT INTO {taken} VALUES (1, 'mine')")
-        before = schema_of(conn), rows_of(conn)
-    with DatabaseManager(path) as manager:
-        repo = GameRepository(manager.conn)
-        with pytest.raises(DatabaseError) as caught:
-            repo.initialize_schema()
-        assert (schema_of(manager.conn), rows_of(manager.conn)) == before
-        assert len(repo.list_game_sessions()) == 4
+    with duckdb.connect(str(ours)) as conn:
+        conn.execute(
+            "UPDATE schema_ledger SET version = ?, sha256 = coalesce(?, sha256), "
+            "package_version = ?",
+            [version, sha256, written_by],
+        )
+    before = content_of(ours.parent)
+    with pytest.raises(SchemaVersionError) as caught:
+        DatabaseManager(ours, read_only=read_only)
     said = str(caught.value)
-    assert str(path) in said
-    assert taken in said
-    assert "rename" in said.lower()
+    assert str(ours) in said
+    assert f"by an unreleased state of payment-simulator {written_by}" in said
+    assert f"schema version {version}, hash {(sha256 or schema_sha256())[:8]}" in said
+    assert f"schema version {SCHEMA_VERSION}, hash {schema_sha256()[:8]}" in said
+    assert "Export its games with the state that wrote it, or play them again" in said
+    assert content_of(ours.parent) == before
 
 
-def test_other_tables_beside_ours_are_left_alone(old_file: OldFile):
-    path = old_file(1)
-    with duckdb.connect(str(path)) as conn:
+def test_other_tables_beside_ours_are_left_alone(old_file: Path):
+    with duckdb.connect(str(old_file)) as conn:
         conn.execute("CREATE TABLE my_notes AS SELECT 'mine' AS note")
         conn.execute("CREATE VIEW my_view AS SELECT count(*) AS games FROM game_sessions")
-    with DatabaseManager(path) as manager:
+    with DatabaseManager(old_file) as manager:
         manager.setup()
         assert manager.conn.execute("FROM my_notes").fetchall() == [("mine",)]
         assert manager.conn.execute("FROM my_view").fetchall() == [(4,)]

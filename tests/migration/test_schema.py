@@ -1,39 +1,25 @@
-"""The schema of a new file, and what was frozen of the versions before it."""
+"""The schema of a new file, and the record that belongs to each of its tables."""
 
 from __future__ import annotations
 
+import hashlib
 from importlib.resources import files
 
 import duckdb
-import pytest
 
+from payment_simulator._version import __version__
 from payment_simulator.ai_cash_mgmt import SupersededRecord
 from payment_simulator.ai_cash_mgmt.persistence.models import RECORDS
 from payment_simulator.analysis.views import VIEWS
 from payment_simulator.persistence.connection import DatabaseManager
-from payment_simulator.persistence.migrations import SQL, current_version
-from payment_simulator.persistence.queries import numbered_migrations
+from payment_simulator.persistence.migrations import FIRST_TABLES, SQL, schema_sql
 from tests.fingerprints import rows_of, schema_of
-from tests.migration.conftest import OldFile
-from tests.migration.make_assets import ASSETS, main
-from tests.migration.old_rows import ROWS
-
-VERSIONS = range(1, current_version() + 1)
-
-
-def test_the_schema_file_is_the_sum_of_the_migrations():
-    with duckdb.connect(":memory:") as whole, duckdb.connect(":memory:") as stepwise:
-        whole.execute(files(SQL).joinpath("schema.sql").read_text(encoding="utf-8"))
-        for migration in numbered_migrations(SQL):
-            stepwise.execute(migration.sql)
-        for kind, found in schema_of(whole).items():
-            assert found == schema_of(stepwise)[kind], kind
-        assert len(schema_of(whole)["columns"]) > 100
+from tests.migration import first_tool
 
 
 def test_every_table_of_the_schema_has_a_record():
     with duckdb.connect(":memory:") as conn:
-        conn.execute(files(SQL).joinpath("schema.sql").read_text(encoding="utf-8"))
+        conn.execute(schema_sql())
         columns: dict[str, list[tuple[str, str]]] = {}
         for table, _, column, data_type, *_ in schema_of(conn)["columns"]:
             columns.setdefault(table, []).append((column, data_type))
@@ -50,59 +36,31 @@ def test_every_table_of_the_schema_has_a_record():
     assert keys == {table.name: table.key for table in tables}
 
 
-def test_every_version_is_frozen():
-    assert sorted(p.name for p in ASSETS.iterdir()) == [f"v{version}.db.gz" for version in VERSIONS]
-    assert sorted(ROWS) == list(VERSIONS)
+def test_the_two_first_tables_are_those_of_the_first_tool():
+    with duckdb.connect(":memory:") as ours, duckdb.connect(":memory:") as theirs:
+        ours.execute(schema_sql())
+        theirs.execute(first_tool.SCHEMA)
+        for kind, expected in schema_of(theirs).items():
+            found = [row for row in schema_of(ours)[kind] if row[0] in FIRST_TABLES]
+            assert found == expected, kind
 
 
-def test_a_frozen_file_is_not_made_again():
-    before = {p: p.read_bytes() for p in ASSETS.iterdir()}
-    with pytest.raises(SystemExit, match=r"v1\.db\.gz: a frozen file is not made again"):
-        main([1, current_version() + 1])
-    assert {p: p.read_bytes() for p in ASSETS.iterdir()} == before
-
-
-@pytest.mark.parametrize("version", VERSIONS)
-def test_a_frozen_file_holds_a_row_in_every_table(version: int, old_file: OldFile):
-    expected = {
-        table: sorted(map(repr, rows))
-        for since, tables in ROWS.items()
-        for table, rows in tables.items()
-        if since <= version
-    }
-    with duckdb.connect(str(old_file(version)), read_only=True) as conn:
-        found = rows_of(conn)
-    ledger = found.pop("schema_ledger", [])
-    assert found == expected
-    assert len(ledger) == (version if version > 1 else 0)
-
-
-@pytest.mark.parametrize("version", VERSIONS[1:])
-def test_a_migration_once_published_is_never_edited(version: int, old_file: OldFile):
-    with duckdb.connect(str(old_file(version)), read_only=True) as conn:
-        ledger = conn.execute("SELECT version, name, sha256 FROM schema_ledger ORDER BY 1")
-        assert ledger.fetchall() == [
-            (m.version, m.name, m.sha256) for m in numbered_migrations(SQL)[:version]
-        ]
-
-
-@pytest.mark.parametrize("version", VERSIONS)
-def test_the_steps_so_far_make_the_frozen_schema(version: int, old_file: OldFile):
+def test_the_frozen_file_holds_what_is_said_of_it(old_file):
     with (
-        duckdb.connect(":memory:") as stepwise,
-        duckdb.connect(str(old_file(version)), read_only=True) as frozen,
+        duckdb.connect(str(old_file), read_only=True) as frozen,
+        duckdb.connect(":memory:") as made,
     ):
-        for migration in numbered_migrations(SQL)[:version]:
-            stepwise.execute(migration.sql)
-        assert schema_of(frozen) == schema_of(stepwise)
+        made.execute(first_tool.SCHEMA)
+        assert schema_of(frozen) == schema_of(made)
+        expected = {t: sorted(map(repr, rows)) for t, rows in first_tool.ROWS.items()}
+        assert rows_of(frozen) == expected
 
 
-def test_a_new_file_has_the_ledger_of_a_migrated_one(old_file: OldFile):
-    ledgers = []
-    for path in (old_file(1), ":memory:"):
+def test_the_ledger_says_which_schema_made_the_tables(old_file):
+    text = files(SQL).joinpath("schema.sql").read_text(encoding="utf-8")
+    expected = [(1, hashlib.sha256(text.encode()).hexdigest(), __version__)]
+    for path in (old_file, ":memory:"):
         with DatabaseManager(path) as manager:
             manager.setup()
-            query = "SELECT version, name, sha256, package_version FROM schema_ledger ORDER BY 1"
-            ledgers.append(manager.conn.execute(query).fetchall())
-    assert ledgers[0] == ledgers[1]
-    assert [row[0] for row in ledgers[0]] == list(VERSIONS)
+            query = "SELECT version, sha256, package_version FROM schema_ledger"
+            assert manager.conn.execute(query).fetchall() == expected

@@ -12,14 +12,12 @@ import pytest
 from payment_simulator.ai_cash_mgmt.persistence.checking import Finding
 from payment_simulator.ai_cash_mgmt.persistence.models import RECORDS, SupersededRecord
 from payment_simulator.persistence.connection import DatabaseManager
-from payment_simulator.persistence.migrations import SQL, current_version
-from payment_simulator.persistence.queries import numbered_migrations
 from tests.builders import a_session, an_iteration
+from tests.migration.first_tool import SCHEMA
 from tests.planting import about_rows, findings, rebuild
 
 KINDS = (*RECORDS, SupersededRecord)
 TABLES = [kind.TABLE for kind in KINDS]
-CURRENT = current_version()
 INDEXES = {
     "idx_game_status": "game_sessions",
     "idx_game_started_at": "game_sessions",
@@ -121,21 +119,6 @@ def test_missing_constraints(record: duckdb.DuckDBPyConnection):
     assert any("cost_kind IN" in f.problem for f in faults)
 
 
-@pytest.mark.parametrize("version", range(1, CURRENT + 1))
-class TestLedger:
-    def test_other_statements(self, version: int, record: duckdb.DuckDBPyConnection):
-        record.execute(
-            "UPDATE schema_ledger SET sha256 = upper(sha256) WHERE version = ?", [version]
-        )
-        name = numbered_migrations(SQL)[version - 1].name
-        said = f"migration {name} ran with other statements"
-        assert findings(record) == [Finding("schema_ledger", f"version={version}", said)]
-
-    def test_a_missing_row(self, version: int, record: duckdb.DuckDBPyConnection):
-        record.execute("DELETE FROM schema_ledger WHERE version = ?", [version])
-        assert [f.table for f in findings(record) if f.is_fault] == ["schema_ledger"]
-
-
 def test_tables_and_views_of_ones_own_are_welcome(record: duckdb.DuckDBPyConnection):
     record.execute("CREATE TABLE my_notes (note VARCHAR PRIMARY KEY)")
     record.execute("CREATE INDEX my_index ON my_notes (note)")
@@ -156,7 +139,7 @@ class TestOfTheFirstTool:
     @pytest.fixture
     def first(self, db_path: Path) -> Path:
         with duckdb.connect(str(db_path)) as conn:
-            conn.execute(numbered_migrations(SQL)[0].sql)
+            conn.execute(SCHEMA)
             for table, record in (
                 ("game_sessions", a_session()),
                 ("policy_iterations", an_iteration()),
@@ -169,7 +152,7 @@ class TestOfTheFirstTool:
         with DatabaseManager(first, read_only=True) as manager:
             (note,) = findings(manager.conn)
         assert not note.is_fault
-        assert f"schema version 1, this package writes {CURRENT}" in note.problem
+        assert "no tables of schema version 1" in note.problem
         assert "payment-sim db migrate" in note.problem
 
     def test_its_rows_are_checked(self, first: Path):

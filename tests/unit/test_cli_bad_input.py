@@ -68,14 +68,14 @@ def a_record(path: Path) -> None:
 def newer(path: Path) -> None:
     a_record(path)
     with duckdb.connect(str(path)) as conn:
-        conn.execute("INSERT INTO schema_ledger VALUES (999, 'later', '', now(), '9.8.7')")
+        conn.execute("INSERT INTO schema_ledger VALUES (999, '', now(), '9.8.7')")
 
 
 def newer_with_a_log(path: Path) -> None:
     a_record(path)
     with duckdb.connect(str(path)) as conn:
         conn.execute("PRAGMA disable_checkpoint_on_shutdown")
-        conn.execute("INSERT INTO schema_ledger VALUES (999, 'later', '', now(), '9.8.7')")
+        conn.execute("INSERT INTO schema_ledger VALUES (999, '', now(), '9.8.7')")
     assert log_path(path).stat().st_size > 0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import os
 import re
@@ -18,15 +17,13 @@ from payment_simulator import __version__
 from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.persistence.connection import DatabaseManager
 from payment_simulator.persistence.files import log_path
-from payment_simulator.persistence.migrations import current_version
+from payment_simulator.persistence.migrations import SCHEMA_VERSION as CURRENT
 from payment_simulator.persistence.sidecar import read_sidecar, sidecar_path
 from tests.builders import a_session, an_iteration
 from tests.command_line import cells, facts, one_error, payment_sim, tree
 from tests.fingerprints import rows_of, schema_of
-from tests.migration.make_assets import asset
+from tests.migration.first_tool import write_first_tool_file
 from tests.processes import WRITER, running
-
-CURRENT = current_version()
 
 
 @pytest.fixture
@@ -45,8 +42,8 @@ def record(db_path: Path) -> Path:
 
 @pytest.fixture
 def old(db_path: Path) -> Path:
-    """Give a copy of the frozen file of schema version 1."""
-    db_path.write_bytes(gzip.decompress(asset(1).read_bytes()))
+    """Give a copy of the frozen file of the first tool."""
+    write_first_tool_file(db_path)
     return db_path
 
 
@@ -78,7 +75,7 @@ class TestStatus:
             "none": 0,
             "game_sessions": 2,
             "policy_iterations": 3,
-            "schema_ledger": CURRENT,
+            "schema_ledger": 1,
             "superseded_records": 1,
         }
         assert tree(record.parent) == before
@@ -104,8 +101,8 @@ class TestStatus:
     def test_of_an_older_file(self, old: Path):
         before = tree(old.parent)
         said = facts(payment_sim("db", "status", old).out)
-        assert said["schema version"] == [f"1 ({CURRENT} is the newest)"]
-        assert said["tables made by"] == ["another tool of this kind"]
+        assert said["schema version"] == [f"none ({CURRENT} is the newest)"]
+        assert said["tables made by"] == ["the first tool of this kind"]
         assert ["payment-sim db migrate" in note for note in said["note"]] == [True]
         assert tree(old.parent) == before
 
@@ -173,7 +170,7 @@ class TestMigrate:
         outcome = payment_sim("db", "migrate", old)
         assert (outcome.code, outcome.err) == (0, "")
         said = re.fullmatch(
-            rf"(.+): schema version 1 -> {CURRENT}; the file as it was: (.+)\n", outcome.out
+            rf"(.+): schema version 0 -> {CURRENT}; the file as it was: (.+)\n", outcome.out
         )
         assert said is not None, outcome.out
         assert said[1] == str(old)
@@ -194,9 +191,9 @@ class TestMigrate:
     def test_json(self, old: Path):
         found = json.loads(payment_sim("db", "migrate", old, "--json").out)
         assert Path(found.pop("copy")).is_file()
-        assert found == {"file": str(old), "from": 1, "to": CURRENT}
+        assert found == {"file": str(old), "from": 0, "to": CURRENT, "kept": []}
         again = json.loads(payment_sim("db", "migrate", old, "--json").out)
-        assert again == {"file": str(old), "from": CURRENT, "to": CURRENT, "copy": None}
+        assert again == {"file": str(old), "from": CURRENT, "to": CURRENT, "copy": None, "kept": []}
 
     def test_a_current_file_is_left_alone(self, record: Path):
         before = tree(record.parent)

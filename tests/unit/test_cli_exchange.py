@@ -12,6 +12,7 @@ from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.persistence.connection import DatabaseManager
 from tests.builders import a_session, an_iteration
 from tests.command_line import cells, one_error, payment_sim, tree
+from tests.migration.first_tool import SCHEMA
 from tests.processes import WRITER, running
 
 
@@ -161,10 +162,9 @@ def test_a_damaged_record(here: Path) -> None:
     refused(here, "import", "good", "--db", "damaged.db")
 
 
-def test_an_older_record_is_brought_up_to_date_first(here: Path) -> None:
+def test_a_record_of_the_first_tool_is_adopted_first(here: Path) -> None:
     with duckdb.connect("old.db") as conn:
-        schema = Path(__file__).parents[2] / "src/payment_simulator/persistence/sql/migrations"
-        conn.execute((schema / "0001_games_and_iterations.sql").read_text())
+        conn.execute(SCHEMA)
     message = refused(here, "export", "one", "--to", "out", "--db", "simulation.db2")
     assert "does not exist" in message
     payment_sim("export", "one", "--to", "out")

@@ -16,7 +16,7 @@ from payment_simulator.errors import (
     ReadOnlyDatabaseError,
 )
 from payment_simulator.persistence.connection import DatabaseManager
-from payment_simulator.persistence.migrations import current_version
+from payment_simulator.persistence.migrations import SCHEMA_VERSION
 from payment_simulator.persistence.sidecar import sidecar_path
 from tests.builders import a_session, an_iteration
 from tests.fingerprints import schema_of
@@ -95,7 +95,7 @@ def test_setup_any_number_of_times(path: str, tmp_path: Path):
         schema = schema_of(manager.conn)
         manager.setup()
         repo.initialize_schema()
-        assert [row[0] for row in ledger] == list(range(1, current_version() + 1))
+        assert [row[0] for row in ledger] == [SCHEMA_VERSION]
         assert manager.conn.execute("FROM schema_ledger ORDER BY version").fetchall() == ledger
         assert schema_of(manager.conn) == schema
         assert repo.list_game_sessions() == [a_session()]
@@ -236,7 +236,7 @@ class TestReadOnly:
             with pytest.raises(ReadOnlyDatabaseError, match="Open it once for writing") as caught:
                 repo.initialize_schema()
         assert str(db_path) in str(caught.value)
-        assert f"version 0 and needs {current_version()}" in str(caught.value)
+        assert f"lacks tables of schema version {SCHEMA_VERSION}" in str(caught.value)
 
     @pytest.mark.parametrize(
         "write",

@@ -1,4 +1,4 @@
-"""SQL files: read by name and number, each query used, and each one that DuckDB can plan."""
+"""SQL files: read by name, each query used, and each one that DuckDB can plan."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from payment_simulator.ai_cash_mgmt import SupersededRecord
 from payment_simulator.ai_cash_mgmt.persistence.models import RECORDS, Record
 from payment_simulator.persistence.arrow import arrow_batch
-from payment_simulator.persistence.queries import named_queries, numbered_migrations
+from payment_simulator.persistence.queries import named_queries
 
 FLOOR = "payment_simulator.persistence.sql"
 GAMES = "payment_simulator.ai_cash_mgmt.persistence.sql"
@@ -35,10 +35,10 @@ def package(tmp_path: Path, monkeypatch, request) -> Callable[..., str]:
         # A name of its own for each test: what was read once is remembered.
         name = "sql_of_" + hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:12]
         folder = tmp_path / name
-        (folder / "migrations").mkdir(parents=True)
+        folder.mkdir()
         (folder / "__init__.py").touch()
         for path, text in texts.items():
-            (folder / path.replace("__", "/")).with_suffix(".sql").write_text(text)
+            (folder / path).with_suffix(".sql").write_text(text)
         monkeypatch.syspath_prepend(tmp_path)
         importlib.invalidate_caches()
         return name
@@ -74,50 +74,6 @@ class TestNamedQueries:
         name = package(queries="-- name: same\nSELECT 1\n-- name: other\n\n-- name: same\nSELECT 2")
         with pytest.raises(ValueError, match=rf"{name}/queries\.sql: a query name is given twice"):
             named_queries(name)
-
-
-class TestNumberedMigrations:
-    def test_read_in_order(self, package):
-        name = package(
-            migrations__0002_second="SELECT 2;",
-            migrations__0001_first="SELECT 1;",
-            migrations__0003_third="SELECT 'ü';",
-        )
-        found = numbered_migrations(name)
-        assert [(m.version, m.name, m.sql) for m in found] == [
-            (1, "first", "SELECT 1;"),
-            (2, "second", "SELECT 2;"),
-            (3, "third", "SELECT 'ü';"),
-        ]
-        assert found[2].sha256 == hashlib.sha256("SELECT 'ü';".encode()).hexdigest()
-
-    def test_other_files_are_no_migrations(self, package):
-        name = package(migrations__0001_first="SELECT 1;", migrations__notes="-- not a migration")
-        assert [m.version for m in numbered_migrations(name)] == [1]
-
-    @pytest.mark.parametrize(
-        "names",
-        [
-            ["0001_a", "0003_c"],
-            ["0002_b"],
-            ["0000_z", "0001_a"],
-            ["0001_a", "0001_b"],
-            ["0001_a", "0002_b", "0002_c", "0003_d"],
-        ],
-        ids=["gap", "no first", "zero", "first twice", "second twice"],
-    )
-    def test_gaps_and_doubles_are_refused(self, names: list[str], package):
-        name = package(**{f"migrations__{n}": "SELECT 1;" for n in names})
-        with pytest.raises(ValueError, match=r"must run 0001, 0002, \.\.\. without a gap"):
-            numbered_migrations(name)
-
-    def test_none(self, package):
-        assert numbered_migrations(package()) == ()
-
-
-def test_every_migration_file_is_read():
-    folder = Path(str(files(FLOOR).joinpath("migrations")))
-    assert len(numbered_migrations(FLOOR)) == len(list(folder.glob("*.sql"))) > 0
 
 
 @pytest.mark.parametrize(

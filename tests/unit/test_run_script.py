@@ -74,7 +74,7 @@ class TestTasks:
         assert done.returncode == code
         said, silent = (done.stderr, done.stdout) if code else (done.stdout, done.stderr)
         assert silent == ""
-        for task in ("play", "test", "compat", "shell"):
+        for task in ("play", "test", "lowest", "shell"):
             assert re.search(rf"python3 run.py {task}\b", said)
         if code:
             assert said.startswith(f"Error: there is no task {arguments[0]!r}.")
@@ -112,7 +112,7 @@ class TestTasks:
             for file in (".ci/run", "Makefile", "README.md")
             for task in re.findall(r"run\.py (\w+)", (ROOT / file).read_text(encoding="utf-8"))
         }
-        assert {"test", "compat", "play"} <= named
+        assert {"test", "lowest", "play"} <= named
         assert [task for task in named if not callable(getattr(script, task, None))] == []
 
     @pytest.mark.skipif(os.name == "nt", reason="files are not marked as programs there")
@@ -172,17 +172,16 @@ class TestTasks:
 
 class TestState:
     def test_changes_with_what_is_required(self, script: ModuleType):
-        before = {name: script.state(name, "") for name in ("core", "dev")}
+        before = {name: script.state(name) for name in ("core", "dev")}
         assert before["core"] != before["dev"]
-        assert script.state("dev", "duckdb==1.5.6") != before["dev"]
-        assert script.state("dev", "") == before["dev"]
+        assert script.state("dev") == before["dev"]
         with (script.ROOT / "requirements" / "dev.txt").open("a") as file:
             file.write("\n")
-        assert script.state("dev", "") != before["dev"]
-        assert script.state("core", "") == before["core"]
+        assert script.state("dev") != before["dev"]
+        assert script.state("core") == before["core"]
         with (script.ROOT / "pyproject.toml").open("a") as file:
             file.write("\n")
-        assert script.state("core", "") != before["core"]
+        assert script.state("core") != before["core"]
 
 
 class TestSetUp:
@@ -229,16 +228,22 @@ class TestSetUp:
         script.set_up(".venv", "core")
         assert len(commands) == 3
 
-    def test_the_other_duckdb_stands_before_all_that_the_developer_has(self, script, commands):
-        beside = script.set_up_beside(".venv-duckdb-old", "duckdb==1.5.6")
-        assert commands[3] == [
-            *("pip", "install", "--quiet", "--no-deps", "--ignore-installed", "duckdb==1.5.6")
+    def test_the_lowest_versions_and_the_reader_lie_apart(self, script, commands):
+        made = script.ROOT / ".venv-lowest"
+        (made / "reader.new").mkdir(parents=True)  # as pip would have made it
+        assert script.lowest([]) == 0
+        assert commands[0][-1] == str(script.ROOT / "requirements" / "lowest.txt")
+        reader = next(command for command in commands if "--target" in command)
+        assert {"--no-deps", "--require-hashes"} < set(reader)
+        assert reader[-1] == str(script.ROOT / "requirements" / "reader.txt")
+        assert reader[reader.index("--target") + 1] == str(made / "reader.new")
+        assert commands[-1][1:] == [
+            str(script.ROOT / "tests" / "lowest" / "play_and_read.py"),
+            str(made / "reader"),
         ]
-        link = script.packages(beside) / "base.pth"
-        assert str(script.packages(script.ROOT / ".venv")) in link.read_text()
         commands.clear()
-        assert script.set_up_beside(".venv-duckdb-old", "duckdb==1.5.6") == beside
-        assert commands == []
+        assert script.lowest([]) == 0
+        assert len(commands) == 1
 
     @pytest.mark.skipif(os.name == "nt", reason="programs are written for a POSIX shell")
     def test_a_python_without_venv_and_pip_is_told_what_to_install(

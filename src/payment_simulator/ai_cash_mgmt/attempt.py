@@ -10,6 +10,7 @@ from payment_simulator.ai_cash_mgmt.config import GameConfig
 from payment_simulator.ai_cash_mgmt.evaluation.acceptance import Decision, Evaluation, decide
 from payment_simulator.ai_cash_mgmt.evaluation.arena import Arena
 from payment_simulator.ai_cash_mgmt.evaluation.mean_costs import Days, Profile
+from payment_simulator.ai_cash_mgmt.persistence.models.base import INT32_MAX
 from payment_simulator.ai_cash_mgmt.proposers.base import (
     CallLog,
     PastStep,
@@ -135,20 +136,21 @@ class _Attempt:
             once_more = f" once more, after {refused} refused" if refused else ""
             self._on_work(f"{self._agent.bank} proposes{once_more}")
             try:
-                proposed = self._ask()
+                proposal = self._ask()
             except ProposerError as error:
                 step = self._without_proposal((str(error),))
                 raise StepFailedError(step, error) from error
-            text, policy, errors = self._check(proposed)
+            text, policy, errors = self._check(proposal)
             if policy is not None:
                 self._on_work(f"{self._agent.bank} is judged")
                 evaluation, errors = self._judge(policy)
                 if evaluation is not None:
                     return self._step(text, policy, evaluation)
-            self._situation.refused = (*self._situation.refused, Refusal(text, errors))
+            refusal = Refusal(text, errors, is_withdrawn=bool(proposal.errors))
+            self._situation.refused = (*self._situation.refused, refusal)
         return self._without_proposal(errors)
 
-    def _ask(self) -> Proposed:
+    def _ask(self) -> Proposal:
         """Ask the proposer once; a fault of its own becomes a ``ProposerError``."""
         label = self._agent.proposer.label
         started = time.perf_counter()
@@ -165,11 +167,13 @@ class _Attempt:
         given = proposal.latency_seconds
         self._seconds += took if given is None else given
         self._proposals.append(proposal)
-        return proposal.policy
+        return proposal
 
-    def _check(self, proposed: Proposed) -> tuple[str, Policy | None, tuple[str, ...]]:
+    def _check(self, proposal: Proposal) -> tuple[str, Policy | None, tuple[str, ...]]:
         """Return a proposal as text, and as a policy or the errors in it."""
-        errors = tuple(self._agent.validator.validate(proposed))
+        proposed = proposal.policy
+        withdrawn = tuple(_storable(str(error)) for error in proposal.errors)
+        errors = withdrawn or tuple(self._agent.validator.validate(proposed))
         if not errors:
             policy = self._agent.validator.parse(proposed)
             return to_json(policy), policy, ()
@@ -220,7 +224,8 @@ class _Attempt:
             errors=errors,
             refused=situation.refused,
             reasoning=proposals[-1].reasoning if proposals else "",
-            tokens_used=sum(proposal.tokens_used for proposal in proposals),
+            # What a server says of its tokens may be anything; the column is an INTEGER.
+            tokens_used=min(sum(proposal.tokens_used for proposal in proposals), INT32_MAX),
             latency_seconds=self._seconds,
             report=situation.report,
             shown=situation.shown,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
 
 from payment_simulator.ai_cash_mgmt.config import AgentConfig, GameConfig, ProposerConfig
 from payment_simulator.ai_cash_mgmt.game_setup import GameSetup, make_ready, set_up
@@ -76,8 +76,6 @@ class GameOrchestrator:
         )
         self._on_step = on_step
         self._on_work = on_work
-        #: Whether the game is in the record, so that it could be resumed.
-        self.has_begun = False
 
     def play(self) -> GameResult:
         """Play the game from its first step to its end.
@@ -107,7 +105,6 @@ class GameOrchestrator:
             make_ready(self._setup)
             ledger = RecordLedger(self.repository, self._setup)
             ledger.begin()
-            self.has_begun = True
             return _play(self._setup, ledger, self.repository, self._on_step, self._on_work)
 
 
@@ -133,7 +130,7 @@ def resume_game(
         Objects, where the game was played with such.
     is_trusted : bool
         Whether what the record names may be used: code of a proposer (``module:Class``) be run, and
-        a model be asked, with your key, at an address (``base_url``) that is not of this machine.
+        a model be asked, wherever it is: that sends your key there, or spends your money.
     threads, on_step, on_work
         As in :class:`GameOrchestrator`.
 
@@ -243,8 +240,8 @@ def _check_proposers(
 ) -> None:
     """Keep a game from going on otherwise than it began.
 
-    And a record that came from somewhere else from naming code that is then run, or a server that
-    is then sent a key.
+    And a record, which may come from somebody else, from naming code that is then run, or a model
+    that is then asked with the reader's key and at the reader's expense.
     """
     for bank in config.agents(scenario):
         chosen = config.proposer_of(bank)
@@ -264,19 +261,23 @@ def _check_proposers(
 
 
 def needs_trust(chosen: ProposerConfig) -> str | None:
-    """Say what a record would make its reader use: code, or a server; None if nothing of others."""
+    """Say what a record would make its reader use: code, or a model; None if nothing of others.
+
+    A server on this machine is no exception: any program may listen there.
+    """
     if chosen.kind == "python":
         return f"code, {chosen.object}"
-    if chosen.kind == "llm" and not _is_of_this_machine(chosen.base_url):
-        return f"a model at {chosen.base_url}"
-    return None
+    if chosen.kind != "llm":
+        return None
+    from payment_simulator.ai_cash_mgmt.proposers.llm.keys import (  # noqa: PLC0415 - an extra
+        key_variable,
+    )
 
-
-def _is_of_this_machine(base_url: str | None) -> bool:
-    """Tell whether an address leads nowhere but here; none leads to the provider of the model."""
-    if base_url is None:
-        return True
-    return urlsplit(base_url).hostname in {"127.0.0.1", "::1", "localhost"}
+    model, url = chosen.model or "", chosen.base_url
+    name = key_variable(re.split("[:/]", model)[0], url)
+    where = f"at {url}" if url else "of its provider, who charges for it"
+    key = f"with your key of {name}" if name else "without a key"
+    return f"a model, {model} {where}, asked {key}"
 
 
 @contextmanager
@@ -285,9 +286,12 @@ def _alone(repository: GameRepository, game_id: str) -> Iterator[None]:
 
     Another process is kept out by the database itself.
     """
-    if not activity.claim(repository.location, game_id):
-        raise InputError(f"game {game_id!r} is being played by this process already")
+    mine = activity.Claim()
     try:
+        if not activity.claim(repository.location, game_id, mine):
+            raise InputError(f"game {game_id!r} is being played by this process already")
+        # An interrupt of an earlier game may have left a transaction open in this thread.
+        repository.store.abandon()
         yield
     finally:
-        activity.release(repository.location, game_id)
+        mine.is_active = False  # an assignment, which an interrupt cannot prevent

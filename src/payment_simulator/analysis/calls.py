@@ -25,6 +25,10 @@ class CallTotals:
         In sum over the calls whose price is known; None where no price is.
     priced : int
         Calls whose price is known.
+    cut, refused : int
+        Answers that ended at their longest, and that the model refused or a content filter stopped.
+    uncounted : int
+        Answers whose tokens the server did not count.
     """
 
     agent_id: str
@@ -36,6 +40,15 @@ class CallTotals:
     latency_seconds: float
     cost_usd: float | None
     priced: int
+    cut: int = 0
+    refused: int = 0
+    uncounted: int = 0
+
+    @property
+    def endings(self) -> str:
+        """How answers ended that did not end as they should, in words; empty where all did."""
+        told = ((self.cut, "cut at their longest"), (self.refused, "refused or filtered"))
+        return ", ".join(f"{count:,} {words}" for count, words in told if count)
 
 
 def call_totals(repo: GameRepository, game_id: str) -> list[CallTotals]:
@@ -52,8 +65,9 @@ def call_totals(repo: GameRepository, game_id: str) -> list[CallTotals]:
             math.fsum(latencies),  # rounded once, so that it is the same in any order
             math.fsum(price for price in prices if price is not None) if priced else None,
             priced,
+            *more,
         )
-        for bank, model, calls, failed, tokens_in, tokens_out, latencies, prices, priced in (
+        for bank, model, calls, failed, tokens_in, tokens_out, latencies, prices, priced, *more in (
             repo.read(sql, (game_id,))
         )
     ]

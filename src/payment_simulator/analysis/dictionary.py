@@ -44,13 +44,12 @@ _BY_NAME = (
 )
 _COUNTS = ("num_", "n_")
 _LEDGER = (
-    ("version", "INTEGER", "Version after the migration, counted from 1."),
-    ("name", "VARCHAR", "What the migration does."),
-    ("sha256", "VARCHAR", "Hash of its statements."),
-    ("applied_at", "TIMESTAMP", "When it ran (UTC)."),
-    ("package_version", "VARCHAR", "Version of payment-simulator that ran it."),
+    ("version", "INTEGER", "Version of the schema, counted from 1."),
+    ("sha256", "VARCHAR", "Hash of the schema's text."),
+    ("applied_at", "TIMESTAMP", "When the tables were made (UTC)."),
+    ("package_version", "VARCHAR", "Version of payment-simulator that made them."),
 )
-_LEDGER_SUMMARY = "The versions that the file went through."
+_LEDGER_SUMMARY = "The schema that the tables were made with."
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from payment_simulator.persistence.status import DatabaseStatus
 
 app = typer.Typer(
-    help="Look at, update, check or copy a database file.",
+    help="Look at, adopt, check or copy a database file.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -57,16 +58,15 @@ def _size(found: DatabaseStatus) -> str:
 
 
 def _version(found: DatabaseStatus) -> str:
-    is_current = found.schema_version == found.current_version
-    return (
-        f"{found.schema_version} ({'' if is_current else f'{found.current_version} is '}the newest)"
-    )
+    if found.schema_version:
+        return f"{found.schema_version} (the newest)"
+    return f"none ({found.current_version} is the newest)"
 
 
 def _maker(found: DatabaseStatus) -> str:
     if found.written_by:
         return f"payment-simulator {found.written_by}"
-    return "another tool of this kind" if found.schema_version else "nobody yet"
+    return "nobody yet" if found.origin == "empty" else "the first tool of this kind"
 
 
 def _writer(found: DatabaseStatus) -> str:
@@ -82,14 +82,16 @@ def _writer(found: DatabaseStatus) -> str:
 
 @app.command()
 def migrate(file: FileArgument, json: JsonOption = False) -> None:
-    """Bring an older database up to date, keeping a copy.
+    """Adopt a database of the first tool of this kind, keeping a copy.
 
-    The copy is the file as it was, and lies beside it.
+    The copy is the file as it was, and lies beside it. Tables of that tool under names that are
+    needed here are kept under another name; rows that mean the same are taken over.
     """
     from payment_simulator.cli.output import print_json
+    from payment_simulator.cli.table import print_table
     from payment_simulator.persistence.connection import DatabaseManager
     from payment_simulator.persistence.files import look_for_content, real_path
-    from payment_simulator.persistence.migrations import current_version, schema_state
+    from payment_simulator.persistence.migrations import SCHEMA_VERSION, schema_state
     from payment_simulator.persistence.migrations import migrate as bring_up
     from payment_simulator.persistence.store import Store
 
@@ -97,17 +99,30 @@ def migrate(file: FileArgument, json: JsonOption = False) -> None:
     with DatabaseManager(file) as manager:
         store = Store(manager.conn)
         before = schema_state(store).version
-        copy = bring_up(store)
-    after = current_version()
+        adoption = bring_up(store)
+    after = SCHEMA_VERSION
+    copy, kept = (adoption.copy, adoption.kept) if adoption else (None, ())
     if json:
         print_json(
-            {"file": str(file), "from": before, "to": after, "copy": str(copy) if copy else None}
+            {
+                "file": str(file),
+                "from": before,
+                "to": after,
+                "copy": str(copy) if copy else None,
+                "kept": [asdict(table) for table in kept],
+            }
         )
     elif before == after:
         typer.echo(f"{visible(file)} has schema version {after} already.")
     else:
-        kept = f"; the file as it was: {visible(copy)}" if copy else ""
-        typer.echo(f"{visible(file)}: schema version {before} -> {after}{kept}")
+        as_it_was = f"; the file as it was: {visible(copy)}" if copy else ""
+        typer.echo(f"{visible(file)}: schema version {before} -> {after}{as_it_was}")
+        if kept:
+            print_table(
+                ["table of the first tool", "kept as", "rows", "taken over"],
+                [(t.name, t.kept_as, f"{t.rows:,}", f"{t.taken_over:,}") for t in kept],
+                numbers=["rows", "taken over"],
+            )
 
 
 @app.command()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,14 +13,12 @@ from payment_simulator.cli.options import (
     database_to_read,
 )
 from payment_simulator.cli.progress import game_progress
+from payment_simulator.cli.stopping import ending, watched
 
 if TYPE_CHECKING:
     from payment_simulator.ai_cash_mgmt.config import GameConfig
-    from payment_simulator.ai_cash_mgmt.orchestrator import GameOrchestrator
     from payment_simulator.ai_cash_mgmt.record.result import GameResult
     from payment_simulator.scenario import Scenario
-
-_INTERRUPTED = 130
 
 GameArgument = Annotated[str, typer.Argument(metavar="GAME", help="The game's identifier.")]
 ThreadsOption = Annotated[
@@ -66,21 +62,23 @@ def play(
     # What is wrong is said before a file is made.
     make_ready(set_up("game", config, scenario, threads=threads))
     path = db or Path(config.output.database_path)
-    games: list[GameOrchestrator] = []
     trust = any(needs_trust(config.proposer_of(bank)) for bank in config.agents(scenario))
-    with DatabaseManager(path) as manager, _interruptible(path, lambda: _begun(games), trust):
-        limit = config.convergence.max_iterations
+    limit = config.convergence.max_iterations
+    with ending(path, trust=trust) as told, DatabaseManager(path) as manager:
+        repository = GameRepository(manager.conn)
         with game_progress(limit, shown=not json) as progress:
             game = GameOrchestrator(
                 config,
-                GameRepository(manager.conn),
+                repository,
                 scenario=scenario,
                 threads=threads,
-                on_step=progress.on_step,
-                on_work=progress.on_work,
+                on_step=watched(progress.on_step, told.signals),
+                on_work=watched(progress.on_work, told.signals),
             )
-            games.append(game)
-            result = game.play()
+            told.game_id = game.game_id
+            with told.noting(repository):
+                result = game.play()
+            told.status = result.status
     _report(result, path, is_json=json)
 
 
@@ -90,7 +88,7 @@ def resume(
     threads: ThreadsOption = None,
     trust: Annotated[
         bool,
-        typer.Option("--trust", help="Run code, and ask servers, that the record names."),
+        typer.Option("--trust", help="Run code, and ask models, that the record names."),
     ] = False,
     json: JsonOption = False,
 ) -> None:
@@ -108,24 +106,21 @@ def resume(
     with DatabaseManager(path, read_only=True) as manager:
         session = unfinished_game(GameRepository(manager.conn), game)
     limit = GameConfig.from_json(session.config_json).convergence.max_iterations
-    with DatabaseManager(path) as manager, _interruptible(path, lambda: game, trust):
+    about = ending(path, trust=trust, game_id=game, status=session.status)
+    with about as told, DatabaseManager(path) as manager:
         repository = GameRepository(manager.conn)
         repository.initialize_schema()
-        with game_progress(limit, shown=not json) as progress:
+        with game_progress(limit, shown=not json) as progress, told.noting(repository):
             result = resume_game(
                 repository,
                 game,
                 is_trusted=trust,
                 threads=threads,
-                on_step=progress.on_step,
-                on_work=progress.on_work,
+                on_step=watched(progress.on_step, told.signals),
+                on_work=watched(progress.on_work, told.signals),
             )
+        told.status = result.status
     _report(result, path, is_json=json)
-
-
-def _begun(games: list[GameOrchestrator]) -> str:
-    """Return the name of the game, once it is recorded."""
-    return next((game.game_id for game in games if game.has_begun), "")
 
 
 def _read(file: Path) -> tuple[GameConfig, Scenario]:
@@ -163,33 +158,6 @@ def _changed(
             raise InputError(f"--id {game_id!r}: expected a name of printable characters")
         changes["game_id"] = game_id
     return config.model_copy(update=changes)
-
-
-@contextmanager
-def _interruptible(path: Path, game_id: Callable[[], str], trust: bool) -> Iterator[None]:
-    """Say how to go on where Ctrl-C or a failure ends a game."""
-    from payment_simulator.errors import GameFailedError
-
-    try:
-        yield
-    except KeyboardInterrupt:
-        name = game_id()
-        done = "every step that was made is recorded" if name else "nothing was played yet"
-        message = f"Interrupted; {done}.{_go_on(name, path, trust)}"
-        typer.echo(f"\n{message}", err=True)
-        raise typer.Exit(_INTERRUPTED) from None
-    except GameFailedError as error:
-        error.args = (f"{error}.{_go_on(error.game_id, path, trust)}",)
-        raise
-
-
-def _go_on(game_id: str, path: Path, trust: bool) -> str:
-    """Return the command that goes on with a game."""
-    from payment_simulator.cli.game_report import command_for
-
-    if not game_id:
-        return ""
-    return f" Go on with: {command_for('resume', game_id, path)}{' --trust' * trust}"
 
 
 def _report(result: GameResult, path: Path, *, is_json: bool) -> None:

@@ -127,6 +127,9 @@ def _calls(overview: GameOverview) -> str | None:
     ]
     if prices and unpriced:
         parts.append(f"the price of {counted(unpriced, 'call')} not known")
+    if uncounted := sum(call.uncounted for call in overview.calls):
+        parts.append(f"the tokens of {counted(uncounted, 'call')} not known")
+    parts += [call.endings for call in overview.calls if call.endings]
     return ", ".join(parts)
 
 

@@ -11,10 +11,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _lock = threading.Lock()
-_at_work: dict[str, frozenset[str]] = {}
 
 
-def claim(database: str, name: str) -> bool:
+class Claim:
+    """Some work of this process; over as soon as it is not active, whatever ended it."""
+
+    def __init__(self) -> None:
+        self.is_active = True
+
+
+_claims: dict[tuple[str, str], Claim] = {}
+
+
+def claim(database: str, name: str, by: Claim) -> bool:
     """Say that this process begins to work on something.
 
     Parameters
@@ -23,6 +32,9 @@ def claim(database: str, name: str) -> bool:
         As ``Store.location`` gives it.
     name : str
         What is worked on.
+    by : Claim
+        Its ``is_active`` is set to False when the work is over: an assignment, which an interrupt
+        cannot prevent.
 
     Returns
     -------
@@ -30,38 +42,37 @@ def claim(database: str, name: str) -> bool:
         False where this process works on it already; nothing is changed then.
     """
     with _lock:
-        names = _at_work.get(database, frozenset())
-        _at_work[database] = names | {name}
-        return name not in names
+        for key in [key for key, held in _claims.items() if not held.is_active]:
+            del _claims[key]
+        return _claims.setdefault((database, name), by) is by
 
 
-def release(database: str, name: str) -> None:
-    """Say that the work is over."""
-    with _lock:
-        names = _at_work.pop(database, frozenset()) - {name}
-        if names:
-            _at_work[database] = names
+def _names(database: str) -> frozenset[str]:
+    return frozenset(
+        name for (where, name), held in _claims.items() if where == database and held.is_active
+    )
 
 
 def at_work(database: str) -> frozenset[str]:
     """Return what this process works on in a database."""
     with _lock:
-        return _at_work.get(database, frozenset())
+        return _names(database)
 
 
 @contextmanager
 def unchanged(database: str) -> Iterator[frozenset[str]]:
-    """Return the same, and keep all work from beginning or ending during the block.
+    """Return the same, and keep all work from beginning during the block.
 
-    A state of the database that is taken in the block goes with these names.
+    What is unfinished in a state of the database that is taken in the block, and not among these
+    names, is not worked on: work begins before, and ends after, its rows say so.
     """
     with _lock:
-        yield _at_work.get(database, frozenset())
+        yield _names(database)
 
 
 def tell_of_copy(database: str, names: frozenset[str]) -> None:
     """Keep what was worked on when a database was copied; none forgets it."""
     with _lock:
-        _at_work.pop(database, None)
-        if names:
-            _at_work[database] = names
+        for key in [key for key in _claims if key[0] == database]:
+            del _claims[key]
+        _claims.update({(database, name): Claim() for name in names})

@@ -16,7 +16,12 @@ from typing import TYPE_CHECKING, Self
 
 import duckdb
 
-from payment_simulator.errors import DatabaseBusyError, DatabaseError, NotADatabaseError
+from payment_simulator.errors import (
+    DatabaseBusyError,
+    DatabaseError,
+    DatabaseMovedError,
+    NotADatabaseError,
+)
 from payment_simulator.persistence import activity
 from payment_simulator.persistence.faults import is_held, lock_holder, translated, translating
 from payment_simulator.persistence.files import (
@@ -29,8 +34,9 @@ from payment_simulator.persistence.files import (
     real_path,
     remove_leftovers,
 )
+from payment_simulator.persistence.interrupts import undisturbed
 from payment_simulator.persistence.mending import Mend, mend, read_all_metadata
-from payment_simulator.persistence.migrations import migrate, schema_state
+from payment_simulator.persistence.migrations import make_tables, schema_state
 from payment_simulator.persistence.sidecar import read_sidecar, sidecar_path
 from payment_simulator.persistence.store import Store
 
@@ -107,25 +113,30 @@ class DatabaseManager:
         self.read_only = read_only
         self.is_snapshot = False
         self._is_new = in_memory
+        self._is_closed = False
         self._finalizer: weakref.finalize[..., DatabaseManager] | None = None
         if in_memory:
             self.conn = duckdb.connect(MEMORY, config=open_config())
         else:
             try:
                 open_file = self._open_to_read if read_only else self._open_to_write
-                self.conn = open_file(busy_seconds)
+                with translating():
+                    self.conn = open_file(busy_seconds)
             except DatabaseError as error:
                 if self._file == self.db_path.absolute():
                     raise
                 raise type(error)(f"{self.db_path}: {error}") from error
         try:
-            self._store = Store(self.conn)
+            with translating():
+                self._store = Store(self.conn)
+            if self._store.file is not None and self._file != self.db_path.absolute():
+                self._store.file.also_known_as(self.db_path.absolute())
             if not in_memory:
                 self._refuse_data_file()
             if not self._is_new:  # what was made just now holds nobody's tables
                 schema_state(self._store)
         except BaseException:
-            self.close()
+            self._disconnect()
             raise
         if serve and not in_memory and not read_only and _join(self._file):
             self._finalizer = weakref.finalize(self, _leave, self._file, os.getpid())
@@ -155,6 +166,9 @@ class DatabaseManager:
                     if is_left_open:
                         self._look_first()
                     conn = duckdb.connect(str(self._file), config=open_config())
+                # Closing would write and remove the log at this path, whatever lies there by then:
+                # ``Store.settle`` looks first.
+                conn.execute("PRAGMA disable_checkpoint_on_shutdown")
                 return self._with_log_written(conn) if has_log else conn
             except duckdb.Error as error:
                 if not is_held(error):
@@ -166,9 +180,8 @@ class DatabaseManager:
     def _with_log_written(self, conn: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
         """Write the log that a crash left into the file, so that it is read but once.
 
-        DuckDB 2.0 leaves it there when nothing else is written. DuckDB 1.5.5 writes indexes
-        wrongly when the log is written by closing, or by itself, and not by this statement. Where
-        there is no room for it, the file cannot be written, but it can be read.
+        DuckDB leaves it there when nothing else is written. Where there is no room for it, the
+        file cannot be written, but it can be read.
         """
         try:
             conn.execute("CHECKPOINT")
@@ -296,21 +309,41 @@ class DatabaseManager:
         return self._store
 
     def setup(self) -> None:
-        """Make the tables, or bring those of an older file to this version, keeping a copy.
+        """Make the tables, or adopt a file of the first tool of this kind, keeping a copy.
 
         Safe to call any number of times. ``GameRepository.initialize_schema`` does the same.
 
         Raises
         ------
         ReadOnlyDatabaseError
-            The tables are missing or old, and the database is open for reading only.
+            The tables are missing, and the database is open for reading only.
         """
-        migrate(self._store)
+        make_tables(self._store)
 
     def close(self) -> None:
-        """Close the connection and everything made from it; safe to call twice."""
-        if self._finalizer is not None and not self.is_snapshot and self._finalizer.detach():
-            _leave(self._file, os.getpid(), wait=True)
+        """Close the connection and everything made from it; safe to call twice.
+
+        Raises
+        ------
+        DatabaseMovedError
+            The file is not where it was opened; the message says where the rows are.
+        """
+        moved = self._close()
+        if moved is not None:
+            raise moved
+
+    def _close(self) -> DatabaseMovedError | None:
+        if self._is_closed:
+            return None
+        with undisturbed():
+            self._is_closed = True
+            moved = self._store.settle()
+            if self._finalizer is not None and not self.is_snapshot and self._finalizer.detach():
+                _leave(self._file, os.getpid(), wait=True)
+            self._disconnect()
+        return moved
+
+    def _disconnect(self) -> None:
         self.conn.close()
         if self._finalizer is not None:
             self._finalizer()

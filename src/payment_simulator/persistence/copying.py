@@ -15,13 +15,13 @@ from payment_simulator.errors import InputError
 from payment_simulator.persistence.faults import translating
 from payment_simulator.persistence.files import (
     STORAGE_VERSION,
-    has_storage_versions,
     log_path,
     look,
     partial_path,
     remove_leftovers,
 )
-from payment_simulator.persistence.queries import named_queries
+from payment_simulator.persistence.placing import place
+from payment_simulator.persistence.queries import identifier, named_queries
 from payment_simulator.persistence.store import Store
 
 SQL = "payment_simulator.persistence.sql"
@@ -48,10 +48,10 @@ def copy_database(store: Store, target: Path) -> None:
     partial = partial_path(target, target)
     queries = named_queries(SQL)
     names = {
-        "source": _identifier(store.database_name),
+        "source": identifier(store.database_name),
         "alias": f"copy_{uuid.uuid4().hex}",
         "path": _literal(str(partial)),
-        "option": f", STORAGE_VERSION '{STORAGE_VERSION}'" if has_storage_versions() else "",
+        "version": _literal(STORAGE_VERSION),
     }
     cursor = store.cursor()
     try:
@@ -59,9 +59,13 @@ def copy_database(store: Store, target: Path) -> None:
             cursor.execute(queries["attach_copy"].format(**names))
             try:
                 cursor.execute(queries["copy_into"].format(**names))
+                cursor.execute(queries["finish_copy"].format(**names))
             finally:
                 cursor.execute(queries["detach_copy"].format(**names))
-        partial.rename(target)
+        if not place(partial, target):
+            raise InputError(  # noqa: TRY301 - so that the copy is removed below
+                f"{target} was made meanwhile; give another name, or move it away"
+            )
     except BaseException:
         for leftover in (partial, log_path(partial)):
             with suppress(OSError):
@@ -80,10 +84,6 @@ def back_up(store: Store, label: str) -> Path:
     target = source.with_name(f"{source.name}.{label}-{stamp}.bak")
     copy_database(store, target)
     return target
-
-
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _literal(text: str) -> str:

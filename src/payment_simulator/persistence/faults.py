@@ -20,6 +20,7 @@ from payment_simulator.errors import (
     SchemaMissingError,
     SchemaVersionError,
 )
+from payment_simulator.persistence.interrupts import is_interrupt
 
 #: DuckDB's name for the kind of error, which says nothing to a person: ours does.
 _KIND = re.compile(r"^(?:[A-Z][A-Za-z]* )(?:[A-Za-z]+ )*Error: ")
@@ -136,8 +137,12 @@ def translated(error: duckdb.Error) -> Exception:
 
 @contextmanager
 def translating() -> Iterator[None]:
-    """Raise DuckDB's errors of the enclosed block as ours."""
+    """Raise DuckDB's errors of the enclosed block as ours, and an interrupt as what it was."""
     try:
         yield
-    except duckdb.Error as error:
-        raise translated(error) from error
+    except (duckdb.Error, RuntimeError) as error:
+        if is_interrupt(error):
+            raise KeyboardInterrupt from error
+        if isinstance(error, duckdb.Error):
+            raise translated(error) from error
+        raise

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import uuid
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,6 +20,8 @@ from payment_simulator.errors import (
     ReadOnlyDatabaseError,
 )
 from payment_simulator.persistence.faults import translating
+from payment_simulator.persistence.leftovers import MAKER, leftovers, maker
+from payment_simulator.persistence.placing import place
 
 #: The oldest DuckDB line that must be able to read what is written here.
 STORAGE_VERSION = "v1.5.0"
@@ -28,17 +29,12 @@ STORAGE_VERSION = "v1.5.0"
 MEMORY_LIMIT = "256MiB"
 
 
-def has_storage_versions() -> bool:
-    """Tell whether this DuckDB writes a newer format unless told otherwise."""
-    return int(duckdb.__version__.split(".", 1)[0]) >= 2  # noqa: PLR2004 - the 2.0 line
-
-
 def open_config() -> dict[str, str | bool | int | float | list[str]]:
     """Return the settings under which every database of this package is opened.
 
     The figures behind them are in ``docs/explanation/speed-of-the-record.md``.
     """
-    config: dict[str, str | bool | int | float | list[str]] = {
+    return {
         # DuckDB fetches an extension from the network when it meets, say, an SQLite file.
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
@@ -48,10 +44,8 @@ def open_config() -> dict[str, str | bool | int | float | list[str]]:
         # also pins every block that it touches.
         "index_scan_max_count": "0",
         "index_scan_percentage": "0",
+        "storage_compatibility_version": STORAGE_VERSION,
     }
-    if has_storage_versions():
-        config["storage_compatibility_version"] = STORAGE_VERSION
-    return config
 
 
 def look_config() -> dict[str, str | bool | int | float | list[str]]:
@@ -75,6 +69,7 @@ def real_path(path: Path) -> Path:
     NotADatabaseError
         No file can be at such a path.
     """
+    _refuse_name(path.absolute())
     try:
         file = path.resolve()
         leads_nowhere = path.is_symlink() and not path.exists() and not log_path(file).exists()
@@ -84,7 +79,27 @@ def real_path(path: Path) -> Path:
         raise NotADatabaseError(
             f"{path} is a link that leads nowhere; mend it, or give another path"
         )
+    _refuse_name(file)
     return file
+
+
+def _refuse_name(path: Path) -> None:
+    r"""Refuse a path that DuckDB takes for another.
+
+    What follows a ``?`` it takes for options: it puts the log's ending before it, where the next
+    one that opens the file does not look. ``\`` separates folders for it on every system.
+    """
+    odd = "?" if os.name == "nt" else "?\\"
+    found = next((sign for sign in odd if sign in str(path)), None)
+    if found is None:
+        return
+    start, _, rest = str(path).partition("?")
+    log = Path(f"{start}.wal?{rest}")
+    also = f", and {log} to the same name with .wal at its end" * (rest != "" and log.is_file())
+    raise NotADatabaseError(
+        f"{path} cannot be used for a database: DuckDB does not take {found!r} in a path for a "
+        f"part of a name. Give a path without it, or rename what is there{also}"
+    )
 
 
 def look(database: Path) -> bool:
@@ -123,6 +138,7 @@ def look_for_content(database: Path) -> None:
 
 
 def _look(database: Path) -> bool:
+    _refuse_name(database)
     if not database.parent.is_dir():
         raise NotADatabaseError(
             f"{database}: there is no folder {database.parent}; make it, or give another path"
@@ -155,8 +171,7 @@ def create(database: Path) -> None:
     try:
         make_empty(partial)
         _remove_if_empty(database)
-        with suppress(FileExistsError):
-            os.link(partial, database)  # unlike rename, never replaces a file
+        place(partial, database)
     except DatabaseError as error:
         raise type(error)(f"{database} cannot be created: {error}") from error
     except OSError as error:
@@ -193,30 +208,15 @@ def partial_path(database: Path, target: Path) -> Path:
 
     It tells which process makes it, so that ``remove_leftovers`` knows when nobody does any more.
     """
-    unique = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    return target.with_name(f".{database.name}.{unique}.new")
+    return target.with_name(f".{database.name}.{maker()}.new")
 
 
 def remove_leftovers(database: Path) -> None:
-    """Remove half-made files of processes that were killed while making them.
+    """Remove half-made files of processes of this machine that were killed while making them.
 
     Those of the copies before a migration, ``NAME.LABEL-TIME.bak``, are among them.
     """
-    name = re.escape(database.name)
-    pattern = re.compile(rf"^\.{name}(?:\..+\.bak)?\.(\d+)-[0-9a-f]{{8}}\.new(?:\.wal)?$")
-    with suppress(OSError):
-        for entry in database.parent.iterdir():
-            found = pattern.match(entry.name)
-            if found and not is_alive(int(found[1])):
-                entry.unlink()
-
-
-def is_alive(pid: int) -> bool:
-    """Tell whether a process of this number runs, as far as this user can tell."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
+    pattern = rf"\.{re.escape(database.name)}(?:\..+\.bak)?\.{MAKER}\.new(?:\.wal)?"
+    for entry, _ in leftovers(database.parent, pattern):
+        with suppress(OSError):
+            entry.unlink()

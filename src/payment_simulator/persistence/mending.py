@@ -6,7 +6,7 @@ each of which is a shelf of 64 small parts. New parts go into free places of a b
 parts the header in force still needs. These stay as they are, but the checksum at the head of the
 block is of the whole. So where the process is killed in the middle of that write, or the power
 fails, the block holds some of the old and some of the new; every part that counts is the same in
-both, and only the checksum is wrong. DuckDB 1.5 and 2.0 refuse to open such a file.
+both, and only the checksum is wrong. DuckDB refuses to open such a file.
 
 Mending it is to write the checksum of what is there. That is done only to a block that the header
 in force counts among its metadata, by whoever has a reason to believe that a writer was killed;

@@ -1,18 +1,19 @@
-"""Brings the tables of a file to this version, and refuses files that it must not touch.
+"""Makes the tables of a file, adopts those of the first tool, and refuses what it must not touch.
 
-A file's version is the highest number in its ledger (table ``schema_ledger``). A file that holds
-just the two first tables and no ledger was written by the first published tool of this kind; it
-counts as version 1 and is taken on as it is.
+The schema has one version. A file's ledger (table ``schema_ledger``) says which schema its tables
+were made with: its version and the hash of its text. A file that holds the two first tables and no
+ledger was written by the first published tool of this kind and is adopted as it is.
 """
 
 from __future__ import annotations
 
+import hashlib
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 
 import duckdb
 
@@ -22,17 +23,21 @@ from payment_simulator.errors import (
     ReadOnlyDatabaseError,
     SchemaVersionError,
 )
+from payment_simulator.persistence.adoption import Adoption, make_room, take_over
 from payment_simulator.persistence.copying import back_up
-from payment_simulator.persistence.queries import Migration, named_queries, numbered_migrations
+from payment_simulator.persistence.queries import named_queries
 from payment_simulator.persistence.store import Store
 
 SQL = "payment_simulator.persistence.sql"
 LEDGER = "schema_ledger"
 FIRST_TABLES = ("game_sessions", "policy_iterations")
+#: The schema that this package writes.
+SCHEMA_VERSION = 1
+_log = logging.getLogger(__name__)
 
 
 class Origin(StrEnum):
-    """What kind of file lies before us."""
+    """Who made the tables of a file."""
 
     EMPTY = "empty"
     OURS = "ours"
@@ -48,9 +53,9 @@ class SchemaState:
     origin : Origin
         Who made the file, as far as its tables tell.
     version : int
-        The file's version; 0 when it is empty.
+        The file's schema version; 0 when it has no ledger.
     written_by : str or None
-        The package version that brought it there, when a ledger says so.
+        The package version that made the tables, when a ledger says so.
     """
 
     origin: Origin
@@ -58,14 +63,21 @@ class SchemaState:
     written_by: str | None = None
 
     @property
-    def pending(self) -> tuple[Migration, ...]:
-        """Return the migrations that the file still needs."""
-        return numbered_migrations(SQL)[self.version :]
+    def is_current(self) -> bool:
+        """Tell whether the file has the tables of this package."""
+        return self.origin is Origin.OURS
 
 
-def current_version() -> int:
-    """Return the schema version that this package writes."""
-    return len(numbered_migrations(SQL))
+@cache
+def schema_sql() -> str:
+    """Return the statements that make the tables, indexes and views."""
+    return _script("schema.sql")
+
+
+@cache
+def schema_sha256() -> str:
+    """Return the hash of the schema's text, as the ledger keeps it."""
+    return hashlib.sha256(schema_sql().encode()).hexdigest()
 
 
 def table_columns(store: Store) -> dict[str, list[tuple[str, str]]]:
@@ -76,48 +88,52 @@ def table_columns(store: Store) -> dict[str, list[tuple[str, str]]]:
     return tables
 
 
-@cache
-def names_at(version: int) -> frozenset[str]:
-    """Return the names of all tables and views of a schema version."""
-    with duckdb.connect(":memory:") as conn:
-        store = Store(conn)
-        for step in numbered_migrations(SQL)[:version]:
-            store.run_script(step.sql)
-        return frozenset(names_in(store))
-
-
 def names_in(store: Store) -> set[str]:
     """Return the names of all tables and views of a database."""
     return {row[0] for row in store.read(named_queries(SQL)["names"])}
 
 
 @cache
-def columns_at(version: int) -> dict[str, list[tuple[str, str]]]:
-    """Return name and type of every column of every table of a schema version."""
+def schema_names() -> frozenset[str]:
+    """Return the names of all tables and views of the schema."""
     with duckdb.connect(":memory:") as conn:
-        store = Store(conn)
-        for step in numbered_migrations(SQL)[:version]:
-            store.run_script(step.sql)
-        return table_columns(store)
+        conn.execute(schema_sql())
+        return frozenset(names_in(Store(conn)))
+
+
+@cache
+def schema_indexes() -> dict[str, str]:
+    """Return the table of every index of the schema."""
+    with duckdb.connect(":memory:") as conn:
+        conn.execute(schema_sql())
+        return {row[1]: row[0] for row in Store(conn).read(named_queries(SQL)["indexes"])}
+
+
+@cache
+def schema_columns() -> dict[str, list[tuple[str, str]]]:
+    """Return name and type of every column of every table of the schema."""
+    with duckdb.connect(":memory:") as conn:
+        conn.execute(schema_sql())
+        return table_columns(Store(conn))
 
 
 def schema_state(store: Store) -> SchemaState:
-    """Tell whose file this is and which version it has.
+    """Tell who made the tables of a file and which version they have.
 
     Raises
     ------
     NotADatabaseError
         The file holds tables of another program.
     SchemaVersionError
-        The file was written by a newer version of this package.
+        The file's tables are those of another version of this package.
     """
     tables = table_columns(store)
     where = store.path or "the database"
     ledger = tables.get(LEDGER)
-    if ledger is not None and {"version", "package_version"} <= {name for name, _ in ledger}:
+    if ledger is not None and {"version", "sha256", "package_version"} <= dict(ledger).keys():
         return _state_by_ledger(store, where)
-    if ledger is None and all(tables.get(n) == c for n, c in columns_at(1).items()):
-        return SchemaState(Origin.FIRST_TOOL, 1)
+    if ledger is None and all(tables.get(n) == schema_columns()[n] for n in FIRST_TABLES):
+        return SchemaState(Origin.FIRST_TOOL, 0)
     if not tables and _is_untouched(store):
         return SchemaState(Origin.EMPTY, 0)
     names = sorted({*tables, *(row[0] for row in store.read(named_queries(SQL)["other_things"]))})
@@ -141,85 +157,99 @@ def _state_by_ledger(store: Store, where: str) -> SchemaState:
             f"{where} has an empty table {LEDGER}, so its version is unknown. "
             "Put back a copy of the file"
         )
-    version, written_by = rows[0]
-    if version > current_version():
+    version, sha256, written_by = rows[0]
+    if (version, sha256) == (SCHEMA_VERSION, schema_sha256()):
+        return SchemaState(Origin.OURS, version, written_by)
+    if version > SCHEMA_VERSION and written_by != __version__:
         raise SchemaVersionError(
             f"{where} has schema version {version}, written by payment-simulator {written_by}; "
-            f"this is payment-simulator {__version__}, which knows versions up to "
-            f"{current_version()}. Install payment-simulator {written_by} or newer"
+            f"this is payment-simulator {__version__}, which knows schema version "
+            f"{SCHEMA_VERSION}. Install payment-simulator {written_by} or newer"
         )
-    return SchemaState(Origin.OURS, version, written_by)
+    raise SchemaVersionError(
+        f"{where} was written by an unreleased state of payment-simulator {written_by} "
+        f"(schema version {version}, hash {sha256:.8}; this is {__version__} with schema version "
+        f"{SCHEMA_VERSION}, hash {schema_sha256():.8}); nothing was changed. Export its games "
+        "with the state that wrote it, or play them again"
+    )
 
 
-def migrate(store: Store) -> Path | None:
-    """Bring the tables to this package's version; do nothing when they are there.
+def lost_ledger(store: Store) -> list[str]:
+    """Return the tables of this schema in a file without a ledger, which must have lost it."""
+    found = table_columns(store)
+    return sorted(
+        table
+        for table, columns in schema_columns().items()
+        if table not in FIRST_TABLES and found.get(table) == columns
+    )
 
-    Each migration is one transaction, ledger row included, so a process that is killed on the
-    way leaves a file of some whole version. A file that holds data is copied first.
+
+def make_tables(store: Store) -> None:
+    """Do as ``migrate`` does, and log what became of a file of the first tool."""
+    adoption = migrate(store)
+    if adoption is not None:
+        _log.warning("%s: %s", store.path or "the database", adoption.in_words())
+
+
+def migrate(store: Store) -> Adoption | None:
+    """Make the tables, or adopt a file of the first tool; do nothing when they are there.
+
+    All of it is one transaction. A file of the first tool is copied first.
 
     Returns
     -------
-    pathlib.Path or None
-        The copy of the file as it was, if one was made.
+    Adoption or None
+        What became of a file of the first tool; ``None`` of any other.
 
     Raises
     ------
     NotADatabaseError, SchemaVersionError
         As ``schema_state`` says.
     ReadOnlyDatabaseError
-        The tables are missing or old, and the database is open for reading only.
+        Tables are missing, and the database is open for reading only.
     """
-    # Most files are at the newest version. To tell that one is empty takes longer: done below.
-    if LEDGER in names_in(store) and not schema_state(store).pending:
+    # Most files have their tables. To tell that one is empty takes longer: done below.
+    if LEDGER in names_in(store) and schema_state(store).is_current:
         return None
     with store.alone():
         return _migrate_alone(store)
 
 
-def _migrate_alone(store: Store) -> Path | None:
+def _migrate_alone(store: Store) -> Adoption | None:
     state = schema_state(store)  # another thread may have been faster
-    if not state.pending:
+    if state.is_current:
         return None
+    where = store.path or "the database"
     if store.read(named_queries(SQL)["is_read_only"])[0][0]:
         raise ReadOnlyDatabaseError(
-            f"{store.path or 'the database'} has schema version {state.version} and needs "
-            f"{current_version()}, but is open for reading only. Open it once for writing, or: "
-            "payment-sim db migrate FILE"
+            f"{where} lacks tables of schema version {SCHEMA_VERSION}, but is open for reading "
+            "only. Open it once for writing, or: payment-sim db migrate FILE"
         )
     if state.origin is Origin.EMPTY:
         with store.transaction():
-            store.run_script(_script("schema.sql"))
-            store.run_script(_script("comments.sql"))
-            for step in numbered_migrations(SQL):
-                _enter(store, step)
+            _make(store)
         return None
-    taken = (names_at(current_version()) - names_at(state.version)) & names_in(store)
-    if taken:
-        raise SchemaVersionError(
-            f"{store.path or 'the database'} has tables or views of its own under names that "
-            f"schema version {current_version()} needs: {', '.join(sorted(taken))}. Nothing was "
-            "changed; "
-            "rename them (ALTER TABLE ... RENAME TO ...) and try again"
+    lost = lost_ledger(store)
+    if lost:
+        raise NotADatabaseError(
+            f"{where} has {', '.join(lost[:3])} of this package but no table {LEDGER}, so its "
+            "version is unknown. Put back a copy of the file"
         )
-    copy = back_up(store, f"v{state.version}") if store.path else None
-    for step in state.pending:
-        with store.transaction():
-            store.run_script(step.sql)
-            if state.origin is Origin.FIRST_TOOL and step.version == state.version + 1:
-                _enter(store, numbered_migrations(SQL)[0])
-            _enter(store, step)
-            if step is state.pending[-1]:
-                store.run_script(_script("comments.sql"))
-    return copy
+    copy = back_up(store, "first-tool") if store.path else None
+    with store.transaction():
+        kept = make_room(store, schema_names() - set(FIRST_TABLES), schema_indexes())
+        _make(store)
+        return Adoption(copy, take_over(store, kept))
+
+
+def _make(store: Store) -> None:
+    store.run_script(schema_sql())
+    store.run_script(_script("comments.sql"))
+    now = datetime.now(UTC).replace(tzinfo=None)
+    store.write(
+        named_queries(SQL)["enter_schema"], (SCHEMA_VERSION, schema_sha256(), now, __version__)
+    )
 
 
 def _script(name: str) -> str:
     return files(SQL).joinpath(name).read_text(encoding="utf-8")
-
-
-def _enter(store: Store, step: Migration) -> None:
-    now = datetime.now(UTC).replace(tzinfo=None)
-    store.write(
-        named_queries(SQL)["enter_migration"],
-        (step.version, step.name, step.sha256, now, __version__),
-    )

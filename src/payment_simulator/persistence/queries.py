@@ -1,42 +1,20 @@
-"""Reads named queries and numbered migrations out of the ``.sql`` files that hold them."""
+"""Reads named queries out of the ``.sql`` files that hold them."""
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
 _NAME = re.compile(r"^-- name: (?P<name>\w+)[ \t]*\n", re.MULTILINE)
 _COMMENT = re.compile(r"^--.*\n", re.MULTILINE)
-_MIGRATION = re.compile(r"^(?P<version>\d{4})_(?P<name>\w+)\.sql$")
 
 
-@dataclass(frozen=True)
-class Migration:
-    """One numbered step of a schema.
-
-    Attributes
-    ----------
-    version : int
-        The version that a file has after this step, counted from 1.
-    name : str
-        What the step does, from the file's name.
-    sql : str
-        Its statements.
-    """
-
-    version: int
-    name: str
-    sql: str
-
-    @property
-    def sha256(self) -> str:
-        """Return the hash of the statements, as the ledger keeps it."""
-        return hashlib.sha256(self.sql.encode()).hexdigest()
+def identifier(name: str) -> str:
+    """Return the name of a table or index as SQL, whatever characters are in it."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 @cache
@@ -58,18 +36,3 @@ def named_queries(package: str, filename: str = "queries.sql") -> Mapping[str, s
     return MappingProxyType(
         {n: _COMMENT.sub("", b).strip() for n, b in zip(names, bodies, strict=True)}
     )
-
-
-@cache
-def numbered_migrations(package: str) -> tuple[Migration, ...]:
-    """Return the migrations of a package's ``migrations`` folder, in order and without gaps."""
-    found = []
-    for entry in files(package).joinpath("migrations").iterdir():
-        match = _MIGRATION.match(entry.name)
-        if match:
-            sql = entry.read_text(encoding="utf-8")
-            found.append(Migration(int(match["version"]), match["name"], sql))
-    found.sort(key=lambda migration: migration.version)
-    if [m.version for m in found] != list(range(1, len(found) + 1)):
-        raise ValueError(f"{package}/migrations: numbers must run 0001, 0002, ... without a gap")
-    return tuple(found)

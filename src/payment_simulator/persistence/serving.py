@@ -96,8 +96,17 @@ class SnapshotServer:
         return self._server.server_port
 
     def close(self) -> None:
-        """Remove the sidecar and stop answering; requests under way are finished."""
+        """Remove the sidecar and stop answering; requests under way are finished.
+
+        The log is written into the file first, for there may be no manager left to do that.
+        """
+        store = self._server.store
+        moved = store.settle()
+        if moved is not None:
+            _log.error("%s", moved)
         remove_sidecar(self.database, self.token)
+        if store.file is not None and store.file.error and store.file.error.found:
+            remove_sidecar(store.file.error.found, self.token)  # its folder was moved
         self._closing = True
         self._server.snapshots.close()
         with suppress(OSError):

@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from payment_simulator.persistence.connection import DatabaseManager
-from payment_simulator.persistence.files import is_alive, log_path
+from payment_simulator.persistence.files import log_path
+from payment_simulator.persistence.leftovers import is_alive
 from payment_simulator.persistence.migrations import (
+    SCHEMA_VERSION,
     SQL,
-    current_version,
+    Origin,
     schema_state,
     table_columns,
 )
-from payment_simulator.persistence.queries import named_queries
+from payment_simulator.persistence.queries import identifier, named_queries
 from payment_simulator.persistence.sidecar import read_sidecar
 from payment_simulator.persistence.store import Store
 
@@ -32,9 +34,9 @@ class DatabaseStatus:
     origin : str
         ``ours``, ``first tool`` or ``empty``.
     schema_version, current_version : int
-        The file's version, and the one that this package writes.
+        The file's version (0 without a ledger), and the one that this package writes.
     written_by : str or None
-        The package version that brought it there.
+        The package version that made the tables.
     rows : dict
         Number of rows by table.
     writer : dict or None
@@ -74,14 +76,14 @@ def database_status(path: Path) -> DatabaseStatus:
         state = schema_state(store)
         count = named_queries(SQL)["row_count"]
         rows = {
-            table: store.read(count.format(table=f'"{table.replace(chr(34), chr(34) * 2)}"'))[0][0]
+            table: store.read(count.format(table=identifier(table)))[0][0]
             for table in table_columns(store)
         }
         written_now = manager.is_snapshot
     entry = read_sidecar(path)
     notes = []
-    if state.version and state.pending:
-        notes.append("older than this package: payment-sim db migrate FILE brings it up to date")
+    if state.origin is Origin.FIRST_TOOL:
+        notes.append("without this package's tables: payment-sim db migrate FILE adds them")
     if entry is not None and not written_now:
         ended = "writes it no longer" if is_alive(entry.pid) else "has ended"
         notes.append(f"its last writer, process {entry.pid}, {ended} and did not close it")
@@ -96,7 +98,7 @@ def database_status(path: Path) -> DatabaseStatus:
         log_bytes,
         state.origin.value,
         state.version,
-        current_version(),
+        SCHEMA_VERSION,
         state.written_by,
         rows,
         {"pid": entry.pid, "since": entry.since} if entry and written_now else None,

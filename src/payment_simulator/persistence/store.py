@@ -7,19 +7,23 @@ file in this process shares.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 import duckdb
 
-from payment_simulator.errors import DatabaseError, InputError
+from payment_simulator.errors import DatabaseError, DatabaseMovedError, InputError
 from payment_simulator.persistence import activity
-from payment_simulator.persistence.faults import translated, translating
+from payment_simulator.persistence.faults import translating
+from payment_simulator.persistence.identity import open_file
+from payment_simulator.persistence.interrupts import is_interrupt, undisturbed
 
 Row = tuple[Any, ...]
 
+_log = logging.getLogger(__name__)
 _registry_lock = threading.Lock()
 _write_locks: dict[str, threading.RLock] = {}
 
@@ -60,17 +64,21 @@ class Store:
             # Never executes anything, so that any thread may make a cursor of it at any time.
             self._root = conn.cursor()
             self._writer = self._root.cursor()
-            name, path = self._writer.execute(
-                "SELECT database_name, path FROM duckdb_databases() "
+            name, path, is_read_only = self._writer.execute(
+                "SELECT database_name, path, readonly FROM duckdb_databases() "
                 "WHERE database_name = current_database()"
             ).fetchall()[0]
         self.database_name: str = name
         self.path: str | None = path
+        #: The file that is written, which may be moved or removed meanwhile.
+        self.file = None if path is None or is_read_only else open_file(path, self)
         # Databases in memory share one lock: coarse, but right.
         self._lock = _write_lock(path or ":memory:")
         self._depth = 0
         self._owner: int | None = None
-        self._failed: Exception | None = None
+        self._failed: BaseException | None = None
+        #: The transaction in which DuckDB may still be.
+        self._open: object | None = None
         self._snapshot = _Snapshot()
 
     @property
@@ -82,6 +90,14 @@ class Store:
     def in_transaction(self) -> bool:
         """Tell whether the calling thread is inside ``transaction()`` of this store."""
         return self._depth > 0 and self._owner == threading.get_ident()
+
+    def is_open(self) -> bool:
+        """Tell whether the database has not been closed."""
+        try:
+            self._root.cursor().close()
+        except duckdb.Error:
+            return False
+        return True
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a new cursor of the database; the caller closes it."""
@@ -136,17 +152,21 @@ class Store:
     ) -> list[Row]:
         try:
             return cursor.execute(sql, parameters).fetchall()
-        except duckdb.Error as error:
-            if self.in_transaction:
-                self._failed = error
+        except RuntimeError as error:  # no kind of DuckDB's own
+            if not is_interrupt(error):
+                if any(word in str(error).lower() for word in ("surrogate", "cast python")):
+                    raise InputError(f"a parameter is no Unicode text: {error}") from error
+                raise
+            self._note_failure(error)
+            raise KeyboardInterrupt from error
+        except (duckdb.Error, KeyboardInterrupt) as error:
+            self._note_failure(error)
             raise
-        except RuntimeError as error:  # neither of the two has a kind of its own in DuckDB
-            if "interrupt" in str(error).lower():
-                cursor.interrupt()  # without it, DuckDB 1.5 may hang when it is closed
-                raise KeyboardInterrupt from error
-            if any(word in str(error).lower() for word in ("surrogate", "cast python")):
-                raise InputError(f"a parameter is no Unicode text: {error}") from error
-            raise
+
+    def _note_failure(self, error: BaseException) -> None:
+        """Keep the transaction in which a statement failed from being committed in part."""
+        if self.in_transaction:
+            self._failed = error
 
     def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """Return all rows of a query."""
@@ -168,7 +188,7 @@ class Store:
         int
             The number of rows changed.
         """
-        with self._lock, translating():
+        with self._writing():
             rows = self._execute(self._writer, sql, parameters)
         return int(rows[0][0]) if rows else 0
 
@@ -177,15 +197,13 @@ class Store:
 
         Must not be called inside a transaction, which a refused row would abort.
         """
-        with self._lock:
+        with self._writing():
             try:
                 rows = self._execute(self._writer, sql, parameters)
             except duckdb.ConstraintException as error:
                 if "duplicate key" in str(error).lower():
                     return None
-                raise translated(error) from error
-            except duckdb.Error as error:
-                raise translated(error) from error
+                raise
         return int(rows[0][0])
 
     @contextmanager
@@ -201,10 +219,10 @@ class Store:
             Arrow objects that the enclosed statements can read under the keyword's name.
         """
         with self._lock:
-            with translating():
-                for name, view in views.items():
-                    self._writer.register(name, view)
             try:
+                with translating():
+                    for name, view in views.items():
+                        self._writer.register(name, view)
                 if self._depth:
                     yield
                 else:
@@ -215,26 +233,112 @@ class Store:
                         self._writer.unregister(name)
 
     def _outermost(self) -> Iterator[None]:
-        with translating():
-            self._writer.execute("BEGIN TRANSACTION")
-        self._depth, self._owner, self._failed = 1, threading.get_ident(), None
+        self._roll_back(self._open)
+        mine = object()
         try:
+            self._open = mine
+            with translating():
+                self._writer.execute("BEGIN TRANSACTION")
+            self._depth, self._owner = 1, threading.get_ident()
             yield
             if self._failed is not None:
                 # DuckDB's COMMIT would roll back without a word.
+                why = str(self._failed) or "it was interrupted"
                 raise DatabaseError(  # noqa: TRY301 - so that it rolls back below
-                    f"nothing of the transaction is kept, for a statement in it failed: "
-                    f"{self._failed}. Let the error end the block, and start it again"
+                    f"nothing of the transaction is kept, for a statement in it failed: {why}. "
+                    "Let the error end the block, and start it again"
                 ) from self._failed
-            with translating():
-                self._writer.execute("COMMIT")
+            self._commit()
         except BaseException:
+            self._roll_back(mine)
+            raise
+        finally:
+            if self._open in (mine, None):
+                self._depth, self._owner, self._failed = 0, None, None
+
+    def _commit(self) -> None:
+        self._check_file()
+        with undisturbed(), translating():
+            self._writer.execute("COMMIT")
+            self._open = None
+        self._check_log()
+
+    def _check_file(self) -> None:
+        """Refuse to write where the path does not lead to the database any more."""
+        file = self.file
+        if file is not None and (file.error or file.wrong_name() or not file.is_in_place()):
+            from payment_simulator.persistence.rescue import moved_error  # noqa: PLC0415 - a cycle
+
+            raise moved_error(self, file)
+
+    def _check_log(self) -> None:
+        """Put into the file what was saved, where its log was removed."""
+        if self.file is None or self.file.is_log_in_place():
+            return
+        self._check_file()
+        _log.warning(
+            "%s: its log was removed or replaced; what it held is being written into the file",
+            self.file.path,
+        )
+        self._checkpoint()
+
+    def _checkpoint(self) -> None:
+        # What cannot be written now, for other transactions or a full disk, stays in the log.
+        with suppress(duckdb.Error, DatabaseError), closing(self.cursor()) as cursor:
+            cursor.execute("CHECKPOINT")
+
+    def settle(self) -> DatabaseMovedError | None:
+        """Write the log into the file before it is closed, if it still is where it was opened.
+
+        Returns
+        -------
+        DatabaseMovedError or None
+            Where the rows are, if it is not and that was not said before.
+        """
+        if self.file is None or self.file.is_closed() or self.file.error:
+            return None
+        with self._lock, translating():
+            self._roll_back(self._open)
+            try:
+                self._check_file()
+            except DatabaseMovedError as error:
+                if error.found == self.file.path:  # only a link leads elsewhere
+                    self._checkpoint()
+                return error
+            self._checkpoint()
+        return None
+
+    def _roll_back(self, which: object | None) -> None:
+        """End a transaction if it may still be open."""
+        if which is None or self._open is not which:
+            return
+        with undisturbed():
             # After a failed COMMIT, or in a stopped database, there is nothing to roll back.
             with suppress(duckdb.Error):
                 self._writer.execute("ROLLBACK")
-            raise
-        finally:
+            self._open = None
+
+    def abandon(self) -> None:
+        """Roll back what the calling thread has left open.
+
+        An interrupt that comes while a block of ``transaction()`` is entered or left can keep it
+        open; what is saved next would be taken for a part of it.
+        """
+        with self._lock:
+            self._roll_back(self._open)
             self._depth, self._owner, self._failed = 0, None, None
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Let one statement of this store write, in the transaction where there is one."""
+        with self._lock, translating():
+            if self._depth:
+                yield
+                return
+            self._roll_back(self._open)
+            self._check_file()
+            yield
+            self._check_log()
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -244,5 +348,5 @@ class Store:
 
     def run_script(self, sql: str) -> None:
         """Execute the statements of a ``.sql`` file of this package."""
-        with self._lock, translating():
+        with self._writing():
             self._writer.execute(sql)

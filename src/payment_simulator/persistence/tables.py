@@ -84,7 +84,6 @@ class Table:
             "incoming_columns": ", ".join(
                 f"incoming.{c}::{t}" for c, t in zip(self.columns, self.types, strict=True)
             ),
-            "counts": ", ".join(f"count({c})" for c in self.columns),
             "refusal": self.refusal or "false",
             "ones": ", ".join(
                 f"{c} = 1.0" for c, t in zip(self.columns, self.types, strict=True) if t == "DOUBLE"
@@ -206,11 +205,7 @@ def _check_columns(store: Store, table: Table) -> None:
             f"its columns are {', '.join(table.columns)}"
         )
     for column, kind in zip(table.columns, table.types, strict=True):
-        if given[column] in _FITTING[kind] | _NULLS:
-            continue
-        # DuckDB 1.5 takes a column without a type, and so without values, for one of integers.
-        n_values = store.read(table.sql("incoming_values"))[0][table.columns.index(column)]
-        if n_values or given[column] != "INTEGER":
+        if given[column] not in _FITTING[kind] | _NULLS:
             raise InputError(
                 f"{table.name}.{column}: the batch brings {given[column]}, expected {kind}; "
                 "convert the column first"

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from tests.games import Told, castro, fraction, play, stay, tables, ten_days, twelve
+from tests.model_server import ModelServer, Reply
 
 from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.ai_cash_mgmt.attempt import stopped
@@ -16,6 +17,8 @@ from payment_simulator.ai_cash_mgmt.game_setup import set_up
 from payment_simulator.ai_cash_mgmt.orchestrator import GameOrchestrator, resume_game
 from payment_simulator.ai_cash_mgmt.proposers.base import ProposerError, Situation
 from payment_simulator.ai_cash_mgmt.record.ledger import RecordLedger
+from payment_simulator.ai_cash_mgmt.record.verification import verify_game
+from payment_simulator.analysis.compare.restore import restored
 from payment_simulator.errors import (
     GameFailedError,
     GameNotFoundError,
@@ -186,16 +189,52 @@ def test_a_record_cannot_make_its_reader_run_code(db_path: Path) -> None:
         resume(db_path, "castro")
 
 
-def test_a_record_cannot_make_its_reader_send_a_key_anywhere(db_path: Path) -> None:
-    model = {"kind": "llm", "model": "openai-chat:m", "base_url": "https://elsewhere.example/v1"}
-    config = castro(optimized_agents={"BANK_A": {}, "BANK_B": {"proposer": model}})
-    with DatabaseManager(db_path) as manager:
-        repository = GameRepository(manager.conn)
-        repository.initialize_schema()
-        scenario = load_scenario(config.scenario_path())
-        RecordLedger(repository, set_up("castro", config, scenario)).begin()
-        with pytest.raises(InputError, match=r"a model at https://elsewhere\.example/v1.*--trust"):
-            resume_game(repository, "castro")
+@pytest.mark.parametrize(
+    ("model", "url", "key", "said"),
+    [
+        (
+            "openai-chat:m",
+            "https://elsewhere.example/v1",
+            "sk-1",
+            "openai-chat:m at https://elsewhere.example/v1, asked with your key of OPENAI_API_KEY",
+        ),
+        ("openai-chat/m", "http://127.0.0.1:{port}/v1", "sk-1", "with your key of OPENAI_API_KEY"),
+        ("openai-chat:m", "http://127.0.0.1:{port}/v1", "", "asked without a key"),
+        ("openai-chat:m", "http://elsewhere.example/v1", "sk-1", "asked without a key"),
+        (
+            "openai:gpt-5",
+            None,
+            "sk-1",
+            "gpt-5 of its provider, who charges for it, asked with your key of OPENAI_API_KEY",
+        ),
+    ],
+)
+def test_a_record_cannot_make_its_reader_ask_a_model(
+    db_path: Path, monkeypatch: Any, model: str, url: str | None, key: str, said: str
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    with ModelServer([Reply(status=401)]) as server:
+        url = url and url.format(port=server.root.rpartition(":")[2])
+        named = {"kind": "llm", "model": model, **({"base_url": url} if url else {})}
+        config = castro(optimized_agents={"BANK_A": {}, "BANK_B": {"proposer": named}})
+        with DatabaseManager(db_path) as manager:
+            repository = GameRepository(manager.conn)
+            repository.initialize_schema()
+            scenario = load_scenario(config.scenario_path())
+            RecordLedger(repository, set_up("castro", config, scenario)).begin()
+            with pytest.raises(InputError, match=r"--trust, or is_trusted=True") as caught:
+                resume_game(repository, "castro")
+            assert said in str(caught.value)
+            assert "'BANK_B'" in str(caught.value)
+            # Neither of these asks anybody.
+            assert verify_game(repository, "castro").is_identical
+            restored(repository, "castro")
+            assert server.requests == []
+            if url is not None and "127.0.0.1" in url:
+                with pytest.raises(GameFailedError, match="HTTP 401"):
+                    resume_game(repository, "castro", is_trusted=True)
+                sent = f"Bearer {key or 'none'}"
+                assert [r.headers["authorization"] for r in server.requests] == [sent]
 
 
 def test_a_policy_that_stops_a_run_is_refused_with_the_reason(db_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 from tests.builders import a_record, a_session, an_iteration
+from tests.migration.first_tool import write_first_tool_file
 
 from payment_simulator.ai_cash_mgmt import (
     EquilibriumCertificateRecord,
@@ -26,7 +26,6 @@ from payment_simulator.analysis.opening import open_record
 from payment_simulator.errors import GameNotFoundError, InputError
 from payment_simulator.persistence.connection import DatabaseManager
 
-ASSETS = Path(__file__).parents[2] / "migration" / "assets"
 CONFIG: dict[str, Any] = {
     "constraints": {"allowed_parameters": [{"name": "share"}]},
     "optimized_agents": {
@@ -185,10 +184,9 @@ def test_everything_can_be_written_as_json(ended: GameRepository):
     assert found["games"][0]["banks"][0]["parameters"] == {"share": 0.25}
 
 
-@pytest.mark.parametrize("version", [1, 2, 3, 4])
-def test_files_of_older_programs_are_compared_as_they_are(tmp_path: Path, version: int):
+def test_files_of_the_first_tool_are_compared_as_they_are(tmp_path: Path):
     path = tmp_path / "old.db"
-    path.write_bytes(gzip.decompress((ASSETS / f"v{version}.db.gz").read_bytes()))
+    write_first_tool_file(path)
     with open_record(path) as repo:
         found = compare_games(repo, ["exp1-run-001", "unfinished"], baselines=True)
     assert found.games[0].final_cost == 250.0

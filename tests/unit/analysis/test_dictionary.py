@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from tests.migration.conftest import OldFile, old_file  # noqa: F401 - a fixture
+from tests.migration.conftest import old_file  # noqa: F401 - a fixture
 
 from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.analysis.dictionary import (
@@ -113,12 +113,10 @@ def test_it_stands_in_a_new_database_and_in_its_copy(manager: DatabaseManager, t
         assert comments(copy) == as_comments()
 
 
-@pytest.mark.parametrize("version", [1, 5])
-def test_it_stands_in_a_database_that_was_brought_up_to_date(
-    version: int,
-    old_file: OldFile,  # noqa: F811 - the fixture
+def test_it_stands_in_a_database_that_was_adopted(
+    old_file: Path,  # noqa: F811 - the fixture
 ):
-    with DatabaseManager(old_file(version)) as manager:
+    with DatabaseManager(old_file) as manager:
         GameRepository(manager.conn).initialize_schema()
         assert comments(manager.conn) == as_comments()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import math
 import subprocess
@@ -15,7 +14,7 @@ import pytest
 from matplotlib.figure import Figure
 from tests.builders import a_record, a_session, an_iteration
 from tests.games import play, ten_days, twelve
-from tests.migration.make_assets import asset
+from tests.migration.first_tool import write_first_tool_file
 
 from payment_simulator.ai_cash_mgmt import (
     BankStateRecord,
@@ -215,10 +214,9 @@ def test_more_parameters_than_can_be_drawn(repo: GameRepository):
     assert "4 more parameters are not drawn." in figure.description
 
 
-@pytest.mark.parametrize("version", [1, 5])
-def test_records_with_numbers_that_are_none(version: int, tmp_path: Path):
+def test_records_with_numbers_that_are_none(tmp_path: Path):
     path = tmp_path / "old.db"
-    path.write_bytes(gzip.decompress(asset(version).read_bytes()))
+    write_first_tool_file(path)
     with open_record(path) as repo:
         for game in repo.get_game_ids():
             for draw in (figures.cost_figure, figures.parameter_figure, figures.cost_split_figure):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.builders import LATER, a_record, a_session, an_iteration
+from tests.migration.first_tool import write_first_tool_file
 
 from payment_simulator.ai_cash_mgmt import (
     EquilibriumCertificateRecord,
@@ -22,8 +22,6 @@ from payment_simulator.analysis.game_rules import game_rules
 from payment_simulator.analysis.opening import open_record
 from payment_simulator.analysis.overview import game_overview, numbers_of
 from payment_simulator.errors import GameNotFoundError
-
-ASSETS = Path(__file__).parents[2] / "migration" / "assets"
 
 
 def test_figures_of_agents(repo: GameRepository) -> None:
@@ -98,10 +96,9 @@ def test_an_unknown_game(repo: GameRepository) -> None:
         game_overview(repo, "castor")
 
 
-@pytest.mark.parametrize("file", sorted(ASSETS.glob("v*.db.gz")), ids=lambda path: path.stem)
-def test_records_of_every_version(file: Path, tmp_path: Path) -> None:
+def test_a_record_of_the_first_tool(tmp_path: Path) -> None:
     path = tmp_path / "old.db"
-    path.write_bytes(gzip.decompress(file.read_bytes()))
+    write_first_tool_file(path)
     with open_record(path) as repo:
         found = [game_overview(repo, game_id) for game_id in repo.get_game_ids()]
     assert any(overview.agents for overview in found)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import csv
-import gzip
 import hashlib
 import io
 import json
@@ -18,7 +17,7 @@ from typing import Any
 import pytest
 from tests.builders import VALUES, a_record, a_session, an_iteration
 from tests.games import Told, castro, fraction, play, twelve
-from tests.migration.make_assets import asset
+from tests.migration.first_tool import write_first_tool_file
 from tests.processes import WRITER, running
 
 from payment_simulator.ai_cash_mgmt import (
@@ -229,10 +228,9 @@ def test_no_text_of_a_record_becomes_markup(repo: GameRepository):
     assert "<script>alert(1)</script>" in page.text
 
 
-@pytest.mark.parametrize("version", [1, 3, 5])
-def test_games_of_older_files(version: int, tmp_path: Path):
+def test_games_of_the_first_tool(tmp_path: Path):
     path = tmp_path / "old.db"
-    path.write_bytes(gzip.decompress(asset(version).read_bytes()))
+    write_first_tool_file(path)
     with open_record(path) as repo:
         games = repo.get_game_ids()
         assert games

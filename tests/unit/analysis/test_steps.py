@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import pytest
 from tests.builders import a_record, a_session, an_iteration
 from tests.games import Told, castro, fraction, play, twelve
-from tests.migration.make_assets import asset
+from tests.migration.first_tool import write_first_tool_file
 
 from payment_simulator.ai_cash_mgmt import (
     EvaluationSampleRecord,
@@ -209,10 +208,9 @@ def test_a_refused_step_of_a_real_game(db_path: Path):
     assert len(view.refused) > 1
 
 
-@pytest.mark.parametrize("version", [1, 2, 5])
-def test_older_files_lack_tables(version: int, tmp_path: Path):
+def test_files_of_the_first_tool_lack_tables(tmp_path: Path):
     path = tmp_path / "old.db"
-    path.write_bytes(gzip.decompress(asset(version).read_bytes()))
+    write_first_tool_file(path)
     with open_record(path) as repo:
         found = 0
         for game_id in repo.get_game_ids():

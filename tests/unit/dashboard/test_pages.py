@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import json
 import os
@@ -27,6 +26,7 @@ from tests.builders import (
     a_session,
     an_iteration,
 )
+from tests.migration.first_tool import write_first_tool_file
 from tests.unit.dashboard.conftest import client_of, page_of
 
 from payment_simulator.ai_cash_mgmt import (
@@ -43,7 +43,6 @@ from payment_simulator.ai_cash_mgmt import (
 from payment_simulator.dashboard.certificates import certificate_tables
 from payment_simulator.persistence.connection import DatabaseManager
 
-ASSETS = Path(__file__).parents[2] / "migration" / "assets"
 GAME = "game-001"
 
 
@@ -445,10 +444,9 @@ def test_files_of_the_pages_are_kept_by_browsers(asked: TestClient):
         assert asked.get(path["src"]).status_code == 200
 
 
-@pytest.mark.parametrize("version", range(1, 6))
-def test_records_of_older_versions_are_shown(version: int, tmp_path: Path):
+def test_a_record_of_the_first_tool_is_shown(tmp_path: Path):
     path = tmp_path / "old.db"
-    path.write_bytes(gzip.decompress((ASSETS / f"v{version}.db.gz").read_bytes()))
+    write_first_tool_file(path)
     asked = client_of(path)
     games = [href for href in addresses(page_of(asked.get("/"))) if href.startswith("/game?")]
     assert games

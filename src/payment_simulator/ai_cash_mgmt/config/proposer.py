@@ -29,6 +29,7 @@ KEYS_OF: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "temperature",
             "max_tokens",
             "timeout_seconds",
+            "send_seed",
             "prompt_budget_chars",
         ),
         "python": ("object", "options"),
@@ -82,6 +83,8 @@ class ProposerConfig(Section):
         The longest answer.
     timeout_seconds : float
         For one call of a model.
+    send_seed : bool
+        Whether a server that takes a seed for sampling is sent one.
     prompt_budget_chars : int
         The longest prompt, characters.
     object : str
@@ -119,6 +122,9 @@ class ProposerConfig(Section):
     temperature: Annotated[float, number_in(0, 2)] | None = None
     max_tokens: Annotated[int, whole_in(1, 10_000_000)] | None = None
     timeout_seconds: Annotated[float, number_in(0.001, 86_400, "seconds")] = 120.0
+    send_seed: Annotated[bool, checked(lambda value: isinstance(value, bool), "true or false")] = (
+        True
+    )
     prompt_budget_chars: Annotated[int, whole_in(1000, 100_000_000, "characters")] = 60_000
     object: Annotated[
         str | None,

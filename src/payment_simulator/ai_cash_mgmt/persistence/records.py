@@ -21,7 +21,7 @@ from payment_simulator.ai_cash_mgmt.persistence.models.runs import RunRow
 from payment_simulator.ai_cash_mgmt.persistence.models.steps import EvaluationSampleRecord
 from payment_simulator.errors import GameNotFoundError, InputError, RunNotFoundError
 from payment_simulator.persistence.arrow import ArrowStream, arrow_batch
-from payment_simulator.persistence.migrations import migrate, schema_state
+from payment_simulator.persistence.migrations import make_tables, schema_state
 from payment_simulator.persistence.queries import named_queries
 from payment_simulator.persistence.store import Store
 from payment_simulator.persistence.tables import (
@@ -86,15 +86,15 @@ class RecordStore:
         """Initialize AI Cash Management database tables.
 
         Creates game_sessions and policy_iterations and the tables of the wider record if they
-        do not exist, and brings those of an older file to this version, keeping a copy beside it.
+        do not exist, and adopts a file of the first tool of this kind, keeping a copy beside it.
         Safe to call multiple times.
 
         Raises
         ------
         ReadOnlyDatabaseError
-            The tables are missing or old, and the database is open for reading only.
+            The tables are missing, and the database is open for reading only.
         """
-        migrate(self._store)
+        make_tables(self._store)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -44,12 +44,16 @@ class Proposal:
         Tokens of all calls of models that this answer took, in and out.
     latency_seconds : float, optional
         Time of these calls; where not given, the time that ``propose`` took is recorded.
+    errors : tuple of str
+        Why this is no policy, where the proposer knows that itself. It is then sent back with these
+        errors, and not checked.
     """
 
     policy: Proposed
     reasoning: str = ""
     tokens_used: int = 0
     latency_seconds: float | None = None
+    errors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +94,13 @@ class Refusal:
         The proposal, as JSON or as it came.
     errors : tuple of str
         What is wrong with it.
+    is_withdrawn : bool
+        Whether it is the proposer that said so: there was no policy to check.
     """
 
     text: str
     errors: tuple[str, ...]
+    is_withdrawn: bool = False
 
 
 @dataclass

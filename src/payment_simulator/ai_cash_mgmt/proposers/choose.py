@@ -57,6 +57,7 @@ def _llm(config: ProposerConfig, _folder: Path | None) -> Proposer:
         max_tokens=config.max_tokens,
         timeout_seconds=config.timeout_seconds,
         max_retries=config.max_retries,
+        send_seed=config.send_seed,
         prompt_budget_chars=config.prompt_budget_chars,
     )
 

@@ -67,7 +67,9 @@ class ReplayedProposals:
         told = json.loads(contexts[0].context_json) if contexts else {}
         refused = told.get("refused", [])
         place = len(situation.refused)
-        text = refused[place]["proposal"] if place < len(refused) else step.new_policy_json
+        given = refused[place] if place < len(refused) else {}
+        text = given.get("proposal", step.new_policy_json)
         is_last = place + (1 if step.validation_errors else 0) >= len(refused)
         tokens = step.tokens_used if is_last else 0
-        return Proposal(text, told.get("reasoning", ""), tokens, 0.0)
+        errors = tuple(given.get("errors", ())) if given.get("withdrawn") else ()
+        return Proposal(text, told.get("reasoning", ""), tokens, 0.0, errors)

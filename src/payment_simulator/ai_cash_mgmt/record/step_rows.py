@@ -12,6 +12,7 @@ from payment_simulator.ai_cash_mgmt.persistence.models import (
     PolicyDiffRecord,
     PolicyIterationRecord,
 )
+from payment_simulator.ai_cash_mgmt.proposers.base import Refusal
 from payment_simulator.ai_cash_mgmt.step import Step
 from payment_simulator.policy import Policy, to_json
 from payment_simulator.policy.diff import diff_policies
@@ -76,9 +77,7 @@ def _context(key: dict[str, Any], step: Step) -> IterationContextRecord:
     report, shown = step.report, step.shown
     more = {
         "past_steps": step.n_past,
-        "refused": [
-            {"proposal": refused.text, "errors": list(refused.errors)} for refused in step.refused
-        ],
+        "refused": [_refused(refused) for refused in step.refused],
         "reasoning": step.reasoning,
         "decision": {
             "accepted": step.decision.is_accepted,
@@ -102,6 +101,11 @@ def _context(key: dict[str, Any], step: Step) -> IterationContextRecord:
         context_json=json.dumps(more, ensure_ascii=False),
         omissions_json=json.dumps(list(shown.omissions), ensure_ascii=False),
     )
+
+
+def _refused(refused: Refusal) -> dict[str, Any]:
+    told: dict[str, Any] = {"proposal": refused.text, "errors": list(refused.errors)}
+    return told | ({"withdrawn": True} if refused.is_withdrawn else {})
 
 
 def _diff(key: dict[str, Any], step: Step) -> PolicyDiffRecord | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import uuid
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ from payment_simulator.persistence.files import (
     real_path,
     remove_leftovers,
 )
+from payment_simulator.persistence.placing import place
 from payment_simulator.persistence.store import Store
 
 
@@ -130,8 +132,8 @@ def _put(made: Path, file: Path) -> None:
     try:
         if file.exists() and file.stat().st_size == 0:
             made.replace(file)  # as if it were not there
-        else:
-            os.link(made, file)  # unlike rename, never replaces a file
+        elif not place(made, file):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
     except OSError as error:
         raise DatabaseError(
             f"{file} cannot be created ({error.strerror}); give another path"

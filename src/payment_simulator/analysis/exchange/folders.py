@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import errno
-import os
 import re
 import shutil
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from payment_simulator.analysis.exchange.layout import MANIFEST, files_in, read_manifest
 from payment_simulator.errors import DatabaseFullError, InputError
-from payment_simulator.persistence.files import is_alive
+from payment_simulator.persistence.leftovers import MAKER, leftovers, maker
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 
@@ -55,7 +53,7 @@ def publishing(folder: Path, *, force: bool) -> Iterator[Path]:
         _check_place(folder, target)
         _remove_leftovers(target)
         _check_target(folder, target, force=force)
-        unique = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        unique = maker()
         made = target.with_name(f".{target.name}.{unique}.new")
         made.mkdir()
     try:
@@ -123,13 +121,12 @@ def _put(made: Path, target: Path, old: Path) -> None:
 
 def _remove_leftovers(target: Path) -> None:
     """Remove what killed exports have left; an export that was moved aside is put back."""
-    pattern = re.compile(rf"^\.{re.escape(target.name)}\.(\d+)-[0-9a-f]{{8}}\.(new|old)$")
-    with suppress(OSError):
-        for entry in sorted(target.parent.iterdir()):
-            found = pattern.match(entry.name)
-            if not found or entry.is_symlink() or is_alive(int(found[1])):
-                continue
-            if found[2] == "old" and not target.exists():
+    pattern = rf"\.{re.escape(target.name)}\.{MAKER}\.(?P<kind>new|old)"
+    for entry, found in leftovers(target.parent, pattern):
+        if entry.is_symlink():
+            continue
+        if found["kind"] == "old" and not target.exists():
+            with suppress(OSError):
                 entry.rename(target)
-            else:
-                shutil.rmtree(entry, ignore_errors=True)
+        else:
+            shutil.rmtree(entry, ignore_errors=True)

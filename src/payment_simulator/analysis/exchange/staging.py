@@ -29,7 +29,7 @@ from payment_simulator.errors import (
     SchemaVersionError,
 )
 from payment_simulator.persistence.connection import DatabaseManager
-from payment_simulator.persistence.migrations import columns_at, current_version
+from payment_simulator.persistence.migrations import SCHEMA_VERSION
 
 #: Told what is done, and the whole of it.
 Progress = Callable[[int, int], None]
@@ -66,7 +66,7 @@ def stage(folder: Path, staged: Path, progress: Progress | None) -> Manifest:
     """
     manifest = _known_manifest(folder)
     check_names(folder, manifest)
-    tables = {table_path(kind, manifest.file_format): kind for kind in _kinds_of(manifest)}
+    tables = {table_path(kind, manifest.file_format): kind for kind in KINDS}
     for name in sorted(manifest.files.keys() - tables.keys()):
         check(folder / name, manifest.files[name])
     with ExitStack() as stack:
@@ -88,13 +88,13 @@ def stage(folder: Path, staged: Path, progress: Progress | None) -> Manifest:
 
 def _known_manifest(folder: Path) -> Manifest:
     manifest = read_manifest(folder)
-    if manifest.schema_version > current_version():
+    if manifest.schema_version != SCHEMA_VERSION:
         raise SchemaVersionError(
             f"{folder} has schema version {manifest.schema_version}, written by "
-            f"payment-simulator {manifest.package_version:.40}; this version knows schemas up to "
-            f"{current_version()}. Install a newer payment-simulator"
+            f"payment-simulator {manifest.package_version:.40}; this version knows schema "
+            f"version {SCHEMA_VERSION}. Import it with the version that wrote it"
         )
-    for kind in _kinds_of(manifest):
+    for kind in KINDS:
         name = table_path(kind, manifest.file_format)
         if name not in manifest.files or manifest.files[name].rows is None:
             raise InputError(
@@ -102,11 +102,6 @@ def _known_manifest(folder: Path) -> Manifest:
                 "have the games exported again"
             )
     return manifest
-
-
-def _kinds_of(manifest: Manifest) -> list[type[Record]]:
-    """Return the tables that there were when the games were exported."""
-    return [kind for kind in KINDS if kind.TABLE in columns_at(manifest.schema_version)]
 
 
 @contextmanager

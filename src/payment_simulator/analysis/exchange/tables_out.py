@@ -10,7 +10,6 @@ from pathlib import Path
 
 from payment_simulator.ai_cash_mgmt.persistence.models import RECORDS, Record, SupersededRecord
 from payment_simulator.persistence.faults import translating
-from payment_simulator.persistence.files import has_storage_versions
 from payment_simulator.persistence.queries import named_queries
 from payment_simulator.persistence.store import Store
 from payment_simulator.wording import FORMULA
@@ -24,9 +23,7 @@ _AT_ONCE = 32 << 20
 _COPIES = 6
 #: What it holds beside them.
 _USUAL = 256 << 20
-_PARQUET = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {rows}{more}"
-#: DuckDB 1.5 takes 0.0 and -0.0 for the same entry of a dictionary.
-_NO_DICTIONARY = "" if has_storage_versions() else ", DICTIONARY_SIZE_LIMIT 0"
+_PARQUET = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {rows}"
 #: Texts are always quoted, so that an empty one is not taken for NULL.
 _CSV = (
     "FORMAT csv, HEADER false, DELIMITER ',', QUOTE '\"', ESCAPE '\"', NULLSTR '', "
@@ -108,7 +105,7 @@ def write_table(
             "copy_out",
             query=query("selected", kind),
             path="$2",
-            options=_PARQUET.format(rows=at_once, more=_NO_DICTIONARY),
+            options=_PARQUET.format(rows=at_once),
         )
         with _room(store, min(at_once, count) * longest * _COPIES):
             store.read(sql, (list(games), str(path)))

@@ -28,7 +28,7 @@ from payment_simulator.analysis.exchange.staging import Progress
 from payment_simulator.analysis.exchange.tables_out import write_table
 from payment_simulator.errors import GameNotFoundError, InputError, SchemaVersionError
 from payment_simulator.persistence.live import LiveStore
-from payment_simulator.persistence.migrations import current_version, schema_state
+from payment_simulator.persistence.migrations import SCHEMA_VERSION, schema_state
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def export_games(
             files[table_path(kind, format)].rows = rows[kind.TABLE]
         manifest = Manifest(
             package_version=__version__,
-            schema_version=current_version(),
+            schema_version=SCHEMA_VERSION,
             file_format=cast("FileFormat", format),
             games=list(games),
             files=files,
@@ -141,11 +141,10 @@ def _check(repo: GameRepository, games: tuple[str, ...], file_format: str) -> No
     for game in games:
         if game not in known:
             raise GameNotFoundError(game, known)
-    state = schema_state(repo.store)
-    if state.pending:
+    if not schema_state(repo.store).is_current:
         raise SchemaVersionError(
-            f"{repo.location} has schema version {state.version}, and exports are of version "
-            f"{current_version()}. Run: payment-sim db migrate FILE"
+            f"{repo.location} lacks the tables of schema version {SCHEMA_VERSION}, which exports "
+            "are of. Run: payment-sim db migrate FILE"
         )
 
 

@@ -199,7 +199,11 @@ def _calls(calls: list[CallTotals]) -> Table:
         for call in calls
     ]
     unpriced = sum(call.calls - call.priced for call in calls)
-    note = f"The price of {counted(unpriced, 'call')} is not known." if unpriced else ""
+    uncounted = sum(call.uncounted for call in calls)
+    notes = [f"The price of {counted(unpriced, 'call')} is not known."] if unpriced else []
+    notes += [f"The tokens of {counted(uncounted, 'call')} are not known."] if uncounted else []
+    notes += [f"Answers to {call.agent_id}: {call.endings}." for call in calls if call.endings]
+    note = " ".join(notes)
     has_total = len(rows) > 1
     if has_total:
         prices = [call.cost_usd for call in calls if call.cost_usd is not None]

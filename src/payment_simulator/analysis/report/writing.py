@@ -11,6 +11,7 @@ from typing import Any
 from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.analysis.policy_trees import policy_tree_css
 from payment_simulator.errors import InputError, PaymentSimulatorError
+from payment_simulator.persistence.placing import place
 from payment_simulator.wording import visible
 
 try:
@@ -119,14 +120,10 @@ def _put(page: bytes, target: Path, *, force: bool) -> None:
 
 def _take_name(made: Path, target: Path) -> None:
     """Give a file its name unless another has it by now."""
-    try:
-        target.hardlink_to(made)
-    except FileExistsError:
+    if not place(made, target):
         raise InputError(
             f"report: {visible(target)} was made meanwhile; give another path, or --force"
-        ) from None
-    except OSError:  # a file system without links
-        made.replace(target)
+        )
 
 
 def _umask() -> int:

@@ -65,7 +65,8 @@ WHERE game_id IN ({ids})
 QUALIFY row_number() OVER (PARTITION BY game_id ORDER BY certificate_number DESC) = 1
 
 -- name: calls
-SELECT game_id, count(*), count(cost_usd), sum(input_tokens)::BIGINT, sum(output_tokens)::BIGINT
+SELECT game_id, count(*), count(cost_usd), coalesce(sum(input_tokens), 0)::BIGINT,
+    coalesce(sum(output_tokens), 0)::BIGINT
 FROM llm_interaction_log
 WHERE game_id IN ({ids})
 GROUP BY game_id

@@ -67,10 +67,10 @@ WHERE game_id = ? AND certificate_number = ?
 SELECT count(*) FROM llm_interaction_log WHERE game_id = ?
 
 -- name: input_tokens
-SELECT sum(input_tokens)::BIGINT FROM llm_interaction_log WHERE game_id = ?
+SELECT coalesce(sum(input_tokens), 0)::BIGINT FROM llm_interaction_log WHERE game_id = ?
 
 -- name: output_tokens
-SELECT sum(output_tokens)::BIGINT FROM llm_interaction_log WHERE game_id = ?
+SELECT coalesce(sum(output_tokens), 0)::BIGINT FROM llm_interaction_log WHERE game_id = ?
 
 -- name: price
 SELECT sum(cost_usd) FROM llm_interaction_log WHERE game_id = ?

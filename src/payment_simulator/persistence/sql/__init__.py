@@ -1,1 +1,1 @@
-"""The schema, its migrations, and the queries of the persistence floor."""
+"""The schema and the queries of the persistence floor."""

@@ -234,12 +234,11 @@ COMMENT ON COLUMN superseded_records.revision IS 'Which replacement of this key,
 COMMENT ON COLUMN superseded_records.record_json IS 'The whole row, as a JSON object. [JSON]';
 COMMENT ON COLUMN superseded_records.superseded_at IS 'When it was replaced (UTC). [UTC]';
 
-COMMENT ON TABLE schema_ledger IS 'The versions that the file went through.';
-COMMENT ON COLUMN schema_ledger.version IS 'Version after the migration, counted from 1. [ordinal]';
-COMMENT ON COLUMN schema_ledger.name IS 'What the migration does.';
-COMMENT ON COLUMN schema_ledger.sha256 IS 'Hash of its statements.';
-COMMENT ON COLUMN schema_ledger.applied_at IS 'When it ran (UTC). [UTC]';
-COMMENT ON COLUMN schema_ledger.package_version IS 'Version of payment-simulator that ran it.';
+COMMENT ON TABLE schema_ledger IS 'The schema that the tables were made with.';
+COMMENT ON COLUMN schema_ledger.version IS 'Version of the schema, counted from 1. [ordinal]';
+COMMENT ON COLUMN schema_ledger.sha256 IS 'Hash of the schema''s text.';
+COMMENT ON COLUMN schema_ledger.applied_at IS 'When the tables were made (UTC). [UTC]';
+COMMENT ON COLUMN schema_ledger.package_version IS 'Version of payment-simulator that made them.';
 
 COMMENT ON VIEW best_policies IS 'For each bank of each game the accepted proposal of least cost, the earliest of equals.';
 COMMENT ON COLUMN best_policies.game_id IS 'The game.';

@@ -20,7 +20,7 @@ SELECT view_name FROM duckdb_views()
 WHERE database_name = current_database() AND schema_name = 'main' AND NOT internal
 
 -- name: views
--- Views with the names of their columns; DuckDB's own text of a view differs between its lines.
+-- Views with the names of their columns.
 SELECT table_name, string_agg(column_name, ', ' ORDER BY column_index) FROM duckdb_columns()
 WHERE database_name = current_database() AND schema_name = 'main' AND NOT internal
   AND table_name IN (
@@ -52,8 +52,8 @@ SELECT total_blocks = 0 AND wal_size = '0 bytes' FROM pragma_database_size()
 WHERE database_name = current_database()
 
 -- name: ledger_head
--- The version that the file has, and the package version that brought it there.
-SELECT version, package_version FROM schema_ledger ORDER BY version DESC LIMIT 1
+-- The schema that the file's tables were made with, and the package version that made them.
+SELECT version, sha256, package_version FROM schema_ledger ORDER BY version DESC LIMIT 1
 
 -- name: all_tables
 -- Tables of this database by schema, whoever made them.
@@ -63,19 +63,22 @@ SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = curren
 -- Where every piece of a table lies: to tell it, DuckDB reads all metadata of the table.
 SELECT count(*) FROM pragma_storage_info('{table}')
 
--- name: enter_migration
-INSERT INTO schema_ledger (version, name, sha256, applied_at, package_version)
-VALUES (?, ?, ?, ?, ?)
+-- name: enter_schema
+INSERT INTO schema_ledger (version, sha256, applied_at, package_version) VALUES (?, ?, ?, ?)
 
 -- name: is_read_only
 SELECT readonly FROM duckdb_databases() WHERE database_name = current_database()
 
 -- name: attach_copy
 -- Writable even where the database itself is open for reading only.
-ATTACH {path} AS {alias} (READ_WRITE{option})
+ATTACH {path} AS {alias} (READ_WRITE, STORAGE_VERSION {version})
 
 -- name: copy_into
 COPY FROM DATABASE {source} TO {alias}
+
+-- name: finish_copy
+-- Detaching it does not, in a process that decides itself when a log is written into its file.
+CHECKPOINT {alias}
 
 -- name: detach_copy
 DETACH {alias}
@@ -98,10 +101,6 @@ SELECT {columns} FROM {table} WHERE {key_is_given}
 -- name: incoming_types
 -- Names and types of a batch that came as Arrow.
 SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM incoming)
-
--- name: incoming_values
--- How many values each column of the batch brings.
-SELECT {counts} FROM incoming
 
 -- name: incoming_refused
 SELECT 1 FROM incoming WHERE {refusal} LIMIT 1
@@ -146,8 +145,7 @@ UPDATE {table} SET {ones} FROM incoming
 WHERE {same_key} AND ({sign_differs})
 
 -- name: upsert_incoming
--- ON CONFLICT DO UPDATE, never INSERT OR REPLACE: the latter left indexed columns stale in
--- DuckDB up to 1.5.0. Rows that are the same already are left alone.
+-- Rows that are the same already are left alone.
 INSERT INTO {table} ({columns})
 SELECT {columns} FROM incoming
 ANTI JOIN (
@@ -161,13 +159,8 @@ SELECT table_name, index_name, sql FROM duckdb_indexes()
 WHERE database_name = current_database() ORDER BY table_name, index_name
 
 -- name: constraints
-SELECT table_name, constraint_type,
-    replace(constraint_text, '"DOUBLE"', 'DOUBLE')  -- as DuckDB 1.5 says it
-FROM duckdb_constraints()
+SELECT table_name, constraint_type, constraint_text FROM duckdb_constraints()
 WHERE database_name = current_database() ORDER BY ALL
-
--- name: ledger
-SELECT version, name, sha256, applied_at, package_version FROM schema_ledger ORDER BY version
 
 -- name: row_count
 SELECT count(*) FROM {table}

@@ -1,7 +1,7 @@
--- The tables of a new file, as they stand after every migration; a test proves the two equal.
--- Money is in cents, times are UTC. What each column means: docs/reference/record.md.
+-- The tables, indexes and views of a record. Money is in cents, times are UTC. What each column
+-- means: docs/reference/record.md. A file of the first tool has the two first tables already.
 
-CREATE TABLE game_sessions (
+CREATE TABLE IF NOT EXISTS game_sessions (
     game_id VARCHAR PRIMARY KEY,
     scenario_config VARCHAR NOT NULL,
     master_seed BIGINT NOT NULL,
@@ -16,7 +16,7 @@ CREATE TABLE game_sessions (
     final_cost DOUBLE
 );
 
-CREATE TABLE policy_iterations (
+CREATE TABLE IF NOT EXISTS policy_iterations (
     game_id VARCHAR NOT NULL,
     agent_id VARCHAR NOT NULL,
     iteration_number INTEGER NOT NULL,
@@ -34,14 +34,13 @@ CREATE TABLE policy_iterations (
     created_at TIMESTAMP NOT NULL,
     PRIMARY KEY (game_id, agent_id, iteration_number)
 );
-CREATE INDEX idx_game_status ON game_sessions (status);
-CREATE INDEX idx_game_started_at ON game_sessions (started_at);
-CREATE INDEX idx_iter_game ON policy_iterations (game_id);
-CREATE INDEX idx_iter_agent ON policy_iterations (game_id, agent_id);
+CREATE INDEX IF NOT EXISTS idx_game_status ON game_sessions (status);
+CREATE INDEX IF NOT EXISTS idx_game_started_at ON game_sessions (started_at);
+CREATE INDEX IF NOT EXISTS idx_iter_game ON policy_iterations (game_id);
+CREATE INDEX IF NOT EXISTS idx_iter_agent ON policy_iterations (game_id, agent_id);
 
 CREATE TABLE schema_ledger (
     version INTEGER PRIMARY KEY,
-    name VARCHAR NOT NULL,
     sha256 VARCHAR NOT NULL,
     applied_at TIMESTAMP NOT NULL,
     package_version VARCHAR NOT NULL
@@ -62,14 +61,25 @@ CREATE TABLE llm_interaction_log (
     iteration_number INTEGER NOT NULL CHECK (iteration_number >= 1),
     attempt_number INTEGER NOT NULL CHECK (attempt_number >= 1),
     llm_model VARCHAR NOT NULL,
+    temperature DOUBLE CHECK (temperature >= 0 AND temperature < 'Infinity'::DOUBLE),
+    max_tokens INTEGER CHECK (max_tokens >= 1),
+    sampling_seed INTEGER CHECK (sampling_seed >= 0),
     system_prompt VARCHAR NOT NULL,
     user_prompt VARCHAR NOT NULL,
     raw_response VARCHAR,
     parsed_policy_json VARCHAR,
     parsing_error VARCHAR,
     llm_reasoning VARCHAR,
-    input_tokens INTEGER NOT NULL CHECK (input_tokens >= 0),
-    output_tokens INTEGER NOT NULL CHECK (output_tokens >= 0),
+    details_json VARCHAR,
+    response_id VARCHAR,
+    response_model VARCHAR,
+    system_fingerprint VARCHAR,
+    finish_reason VARCHAR,
+    refusal VARCHAR,
+    input_tokens INTEGER CHECK (input_tokens >= 0),
+    output_tokens INTEGER CHECK (output_tokens >= 0),
+    cached_tokens INTEGER CHECK (cached_tokens >= 0),
+    reasoning_tokens INTEGER CHECK (reasoning_tokens >= 0),
     llm_latency_seconds DOUBLE NOT NULL CHECK (llm_latency_seconds >= 0 AND llm_latency_seconds < 'Infinity'::DOUBLE),
     cost_usd DOUBLE CHECK (cost_usd >= 0 AND cost_usd < 'Infinity'::DOUBLE),
     request_timestamp TIMESTAMP NOT NULL,

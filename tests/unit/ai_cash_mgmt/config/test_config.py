@@ -41,6 +41,7 @@ FULL = {
                 "max_tokens": 4000,
                 "timeout_seconds": 30,
                 "max_invalid_steps": 7,
+                "send_seed": False,
                 "prompt_budget_chars": 20_000,
             }
         },

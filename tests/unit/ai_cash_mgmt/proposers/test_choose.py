@@ -94,6 +94,7 @@ def test_a_model_is_asked_as_configured(monkeypatch):
         "max_tokens": 100,
         "timeout_seconds": 3.0,
         "max_retries": 1,
+        "send_seed": False,
         "prompt_budget_chars": 5000,
     }
     made = make_proposer(ProposerConfig(kind="llm", **keys))

@@ -43,6 +43,15 @@ class LLMInteractionRecord(StepRecord):
 
     attempt_number: Ordinal = Field(description="Call within the step, counted from 1.")
     llm_model: Text = Field(description="Model asked, as provider/model (free text).")
+    temperature: Amount | None = Field(
+        None, description="Sampling temperature sent; none where none was sent."
+    )
+    max_tokens: Ordinal | None = Field(
+        None, description="Longest answer allowed (tokens), as it was sent; none if it was not."
+    )
+    sampling_seed: Count | None = Field(
+        None, description="Seed sent for sampling; none where none was sent."
+    )
     system_prompt: Text = Field(description="System prompt, in full.")
     user_prompt: Text = Field(description="User prompt, in full; on a retry with the errors.")
     raw_response: Text | None = Field(None, description="Answer as it came; none if none came.")
@@ -53,8 +62,39 @@ class LLMInteractionRecord(StepRecord):
         None, description="Why there is no policy, if there is none."
     )
     llm_reasoning: Text | None = Field(None, description="The model's stated reasoning.")
-    input_tokens: Count = Field(0, description="Tokens sent.")
-    output_tokens: Count = Field(0, description="Tokens received.")
+    details_json: JsonText | None = Field(
+        None,
+        description=(
+            "Settings as they were sent, and what the server says beside its answer in its own "
+            "words (id, model, fingerprint, finish reason, refusal, calls of other tools, usage), "
+            "as a JSON object."
+        ),
+    )
+    response_id: Text | None = Field(None, description="Name the server gave the answer (opaque).")
+    response_model: Text | None = Field(
+        None, description="Model that answered, as the server says (free text)."
+    )
+    system_fingerprint: Text | None = Field(
+        None, description="The server's mark of model and settings (opaque)."
+    )
+    finish_reason: Text | None = Field(
+        None,
+        description=(
+            "Why the answer ended: stop, length, content_filter, refusal, tool_call, or the "
+            "server's own word."
+        ),
+    )
+    refusal: Text | None = Field(None, description="The model's words where it refused.")
+    input_tokens: Count | None = Field(None, description="Tokens sent, if the server counts them.")
+    output_tokens: Count | None = Field(
+        None, description="Tokens received, if the server counts them."
+    )
+    cached_tokens: Count | None = Field(
+        None, description="Of the tokens sent, those the server had in its cache."
+    )
+    reasoning_tokens: Count | None = Field(
+        None, description="Of the tokens received, those of reasoning that is not shown."
+    )
     llm_latency_seconds: Amount = Field(description="From request to answer (seconds).")
     cost_usd: Amount | None = Field(None, description="Price of the call (US dollars), if known.")
     request_timestamp: Timestamp = Field(description="When the request left (UTC).")

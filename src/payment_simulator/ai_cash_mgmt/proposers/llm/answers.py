@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 from payment_simulator.ai_cash_mgmt.constraints import ConstraintValidator
 from payment_simulator.ai_cash_mgmt.proposers.base import Proposed
+from payment_simulator.ai_cash_mgmt.proposers.llm.finding import find_objects
 from payment_simulator.errors import PolicyError
-from payment_simulator.policy.reading import read_json
+from payment_simulator.policy import to_json
+from payment_simulator.policy.reading import Twice, read_json
 from payment_simulator.policy.tree import TREES
 
-_FENCE: Final = re.compile(r"(`{3,})[^`]*")
 _PARTS: Final = frozenset({"parameters", *TREES})
 
 
@@ -31,20 +31,24 @@ class Parsed:
     reasoning : str
         Empty where none is given.
     error : str or None
-        Everything that is wrong with the policy, a line each.
+        Everything that is wrong with the policy, a line each; None if it is valid.
+    fault : str or None
+        What is wrong with the answer, where it cannot be told which policy is meant.
     """
 
     policy: Proposed
     policy_json: str | None
     reasoning: str
     error: str | None
+    fault: str | None = None
 
 
 def parse_answer(text: str, validator: ConstraintValidator) -> Parsed:
     """Read an answer, and check the policy in it.
 
-    An object ``{"reasoning": ..., "policy": ...}`` is expected: as the whole answer, in a block
-    between fences, or among other words. A policy without this frame is taken too.
+    An object ``{"reasoning": ..., "policy": ...}`` is expected; a policy without this frame is
+    taken too, where there is no frame. Prose and fences around it do not matter. Of several
+    policies the valid one is taken; where there are different valid ones, none is.
 
     Parameters
     ----------
@@ -52,23 +56,24 @@ def parse_answer(text: str, validator: ConstraintValidator) -> Parsed:
         The answer as it came.
     validator : ConstraintValidator
     """
-    reasoning = ""
-    policy: Proposed = text
-    for found in _objects(text):
-        if "policy" in found:
-            given = found["policy"]
-            policy = given if isinstance(given, dict | str) else json.dumps(given)
-            said = found.get("reasoning", "")
-            reasoning = said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)
-            break
-        if _PARTS & found.keys():
-            policy = found
-            break
-    policy_json = _policy_json(policy)
-    if isinstance(policy, dict) and policy_json is not None and not _is_unicode(policy):
-        policy = policy_json
-    problems = validator.validate(policy)
-    return Parsed(policy, policy_json, storable(reasoning), storable("\n".join(problems)) or None)
+    objects = list(_within(find_objects(text)))
+    if any("policy" in o.twice for o in objects if isinstance(o, Twice)):
+        return _faulty(text, 'the answer gives "policy" twice; expected one policy')
+    framed = [_framed(o, validator) for o in objects if "policy" in o]
+    valid = [parsed for parsed in framed if parsed.error is None]
+    found = framed
+    if not valid:
+        bare = [_read(o, "", validator) for o in objects if "policy" not in o]
+        valid = [parsed for parsed in bare if parsed.error is None]
+        found = framed or bare
+    if len(valid) > 1 and len({to_json(validator.parse(p.policy)) for p in valid}) > 1:
+        return _faulty(text, "the answer holds different valid policies; expected one")
+    if valid or found:
+        # The last is what a model comes to that corrects itself.
+        return (valid or found)[-1]
+    if not text.strip("\ufeff \t\r\n"):
+        return _faulty(text, "the answer is empty; expected a JSON object with the policy")
+    return _read(text, "", validator)
 
 
 def storable(text: str) -> str:
@@ -76,33 +81,49 @@ def storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _objects(text: str) -> Iterator[dict[str, Any]]:
-    """Go through the JSON objects that an answer may mean, the likeliest first."""
-    first, last = text.find("{"), text.rfind("}")
-    for candidate in (text, *_blocks(text), text[first : last + 1] if 0 <= first < last else ""):
-        if candidate.strip().startswith("{"):
-            try:
-                found = read_json(candidate.strip(), "answer")
-            except PolicyError:
-                continue
-            if isinstance(found, dict):
-                yield found
+def _faulty(text: str, fault: str) -> Parsed:
+    return Parsed(text, None, "", fault, fault)
 
 
-def _blocks(text: str) -> Iterator[str]:
-    """Go through the blocks between fences."""
-    fence: str | None = None
-    held: list[str] = []
-    for line in text.split("\n"):
-        word = line.strip()
-        if fence is None:
-            match = _FENCE.fullmatch(word)
-            fence, held = (match[1], []) if match else (None, held)
-        elif word.startswith(fence) and not word.strip("`"):
-            yield "\n".join(held)
-            fence = None
-        else:
-            held.append(line)
+def _within(objects: list[Any]) -> Iterator[dict[str, Any]]:
+    """Go through objects that may hold a policy, and through what stands in the others."""
+    waiting = list(reversed(objects))
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict) and ("policy" in part or _PARTS & part.keys()):
+            yield part
+        elif isinstance(part, dict | list):
+            inner = list(part.values() if isinstance(part, dict) else part)
+            waiting += reversed(inner)
+
+
+def _unwrapped(policy: Any) -> Proposed:
+    """Return a policy that may have been written as a text."""
+    if isinstance(policy, dict):
+        return policy
+    if not isinstance(policy, str):
+        return json.dumps(policy)
+    try:
+        read_json(policy, "policy")
+    except PolicyError:
+        inner = find_objects(policy)
+        return inner[0] if len(inner) == 1 else policy
+    return policy
+
+
+def _framed(found: dict[str, Any], validator: ConstraintValidator) -> Parsed:
+    """Read an object with a policy and, maybe, the reasoning for it."""
+    said = found.get("reasoning", "")
+    reasoning = said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)
+    return _read(_unwrapped(found["policy"]), reasoning, validator)
+
+
+def _read(policy: Proposed, reasoning: str, validator: ConstraintValidator) -> Parsed:
+    policy_json = _policy_json(policy)
+    if isinstance(policy, dict) and policy_json is not None and not _is_unicode(policy):
+        policy = policy_json
+    problems = validator.validate(policy)
+    return Parsed(policy, policy_json, storable(reasoning), storable("\n".join(problems)) or None)
 
 
 def _policy_json(policy: Proposed) -> str | None:

@@ -16,6 +16,7 @@ _LINE: Final = 300
 _AGAIN: Final = frozenset({408, 409, 425, 429})
 _SERVER_FAULTS: Final = 500
 _UNWELCOME: Final = frozenset({401, 403})
+_MALFORMED: Final = frozenset({400, 422})
 
 
 class CallFailedError(Exception):
@@ -69,6 +70,8 @@ def _http_failure(error: Any, provider: str, *, is_spent: bool) -> CallFailedErr
     told = f"HTTP {code}: {one_line(_message(error.body))}"
     if code in _UNWELCOME:
         told += f" (the key is that of {' or '.join(KEYS[provider])})"
+    if code in _MALFORMED and "seed" in told.lower():
+        told += " (send_seed: false of the proposer keeps the seed for sampling from being sent)"
     is_transient = code in _AGAIN or code >= _SERVER_FAULTS
     return CallFailedError(
         told, is_worth_another=is_transient and not is_spent, retry_after=error.retry_after

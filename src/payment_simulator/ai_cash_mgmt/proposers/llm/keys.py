@@ -44,16 +44,30 @@ def key_for(provider: str, base_url: str | None = None) -> str:
     InputError
         There is none, and it is needed.
     """
-    names = KEYS[provider]
-    url = urlsplit(base_url or "")
-    is_exposed = url.scheme == "http" and not _is_here(url.hostname or "")
-    for name in names:
-        key = os.environ.get(name, "").strip()
-        if key and not is_exposed:
-            return key
-    if base_url is not None and (is_exposed or provider == "openai-chat"):
+    name = key_variable(provider, base_url)
+    if name is not None:
+        return os.environ[name].strip()
+    if base_url is not None and (_is_exposed(base_url) or provider == "openai-chat"):
         return _NO_KEY
-    raise InputError(f"there is no key for {provider}; set the environment variable {names[0]}")
+    raise InputError(
+        f"there is no key for {provider}; set the environment variable {KEYS[provider][0]}"
+    )
+
+
+def key_variable(provider: str, base_url: str | None = None) -> str | None:
+    """Return the environment variable whose value would be sent; None if no key would be.
+
+    Parameters
+    ----------
+    provider : str
+        One of ``KEYS``; of another, no key is sent.
+    base_url : str, optional
+        Where the key would be sent, if not to the provider.
+    """
+    if _is_exposed(base_url):
+        return None
+    names = KEYS.get(provider, ())
+    return next((name for name in names if os.environ.get(name, "").strip()), None)
 
 
 def redacted(text: str) -> str:
@@ -63,6 +77,12 @@ def redacted(text: str) -> str:
         if len(key) >= _LEAST_SECRET:
             text = text.replace(key, f"[{name}]")
     return text
+
+
+def _is_exposed(base_url: str | None) -> bool:
+    """Tell whether what is sent there goes over a network in the clear."""
+    url = urlsplit(base_url or "")
+    return url.scheme == "http" and not _is_here(url.hostname or "")
 
 
 def _is_here(host: str) -> bool:

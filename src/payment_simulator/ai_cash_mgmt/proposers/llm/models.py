@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import importlib.util
-import json
+import math
 import re
 import threading
 from collections.abc import Callable, Coroutine, Mapping
@@ -17,13 +17,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
-from payment_simulator.ai_cash_mgmt.proposers.llm.answers import storable
-from payment_simulator.ai_cash_mgmt.proposers.llm.failures import failure_of
-from payment_simulator.ai_cash_mgmt.proposers.llm.keys import KEYS, key_for, redacted
+from payment_simulator.ai_cash_mgmt.proposers.llm.details import answer_columns, details_json
+from payment_simulator.ai_cash_mgmt.proposers.llm.failures import CallFailedError, failure_of
+from payment_simulator.ai_cash_mgmt.proposers.llm.keys import KEYS, key_for
+from payment_simulator.ai_cash_mgmt.proposers.llm.replies import TOOL, Reply, read_reply
+from payment_simulator.ai_cash_mgmt.proposers.llm.wire import Tap
 from payment_simulator.errors import InputError
 from payment_simulator.wording import nearest, quoted
 
 if TYPE_CHECKING:
+    import httpx2
     from pydantic_ai.messages import ModelResponse
     from pydantic_ai.models import Model, ModelRequestParameters
     from pydantic_ai.settings import ModelSettings
@@ -40,7 +43,10 @@ _MODULES: Final[Mapping[str, tuple[str, ...]]] = {
     "google": ("pydantic_ai.models.google", "pydantic_ai.providers.google"),
 }
 
-_TOOL: Final = "propose_policy"
+#: Providers whose protocol has a sampling seed.
+SEEDED: Final = frozenset({"openai-chat", "google"})
+_CONNECT_SECONDS: Final = 5.0
+
 _SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
     "properties": {
@@ -55,23 +61,29 @@ _SCHEMA: Final[dict[str, Any]] = {
 }
 
 
+_NO_REPLY: Final = CallFailedError("the server sent no reply", is_worth_another=True)
+
+
 @dataclass(frozen=True)
-class Answer:
-    """What a model answered.
+class Exchange:
+    """What came of a call.
 
     Attributes
     ----------
-    text : str
-        The answer as it came: what the tool was called with, or else the text.
-    input_tokens, output_tokens : int
+    text : str or None
+        The answer: what the tool was called with, or else the text; None if no answer came.
+    details_json : str
+        The settings sent, and what the server says beside the answer.
     cost_usd : float or None
         None where the price is not known.
+    failure : CallFailedError or None
+        Why no answer came. Its message is one line and holds no key.
     """
 
-    text: str
-    input_tokens: int
-    output_tokens: int
-    cost_usd: float | None
+    text: str | None
+    details_json: str
+    cost_usd: float | None = None
+    failure: CallFailedError | None = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +100,8 @@ class ModelAddress:
         The longest answer.
     timeout_seconds : float
         For a call as a whole.
+    is_seeded : bool
+        Whether a seed for sampling is sent.
     """
 
     provider: str
@@ -96,6 +110,7 @@ class ModelAddress:
     temperature: float | None = None
     max_tokens: int | None = None
     timeout_seconds: float = 120.0
+    is_seeded: bool = False
 
     def __post_init__(self) -> None:
         """Refuse an address that holds a password; it would stand in every record."""
@@ -138,57 +153,79 @@ class ModelAddress:
             missing = error.name or "a package"
             raise InputError(f"{missing} is missing; install it: {_INSTALL}") from error
 
-    def ask(self, system: str, prompt: str) -> Answer:
+    def ask(self, system: str, prompt: str, seed: int | None = None) -> Exchange:
         """Ask the model once; :meth:`load` comes before.
 
-        Raises
-        ------
-        CallFailedError
-            No answer came. The message is one line and holds no key.
+        Parameters
+        ----------
+        system, prompt : str
+        seed : int, optional
+            For sampling; 0 to 2^31 - 1.
         """
+        tap = Tap()
+        response: ModelResponse | None = None
+        reply: Reply | None = None
+        failure: CallFailedError | None = None
         try:
-            return _run(lambda: self._ask(system, prompt))
+            response = _run(lambda: self._ask(system, prompt, seed, tap))
         except Exception as error:
-            # No context: what the server sent may repeat the key.
-            raise failure_of(error, self.provider, self.timeout_seconds) from None
+            failure = failure_of(error, self.provider, self.timeout_seconds)
+        if tap.reply is not None:
+            # Whatever the library makes of it: an answer that came was paid for.
+            try:
+                reply, failure = read_reply(self.provider, tap.reply), None
+            except CallFailedError as error:
+                failure = error
+        details = details_json(tap.sent, reply)
+        if reply is None:
+            return Exchange(None, details, failure=failure or _NO_REPLY)
+        return Exchange(reply.text, details, self._price(response, reply))
 
-    async def _ask(self, system: str, prompt: str) -> Answer:
-        from pydantic_ai.direct import model_request  # noqa: PLC0415 - an extra
+    async def _ask(self, system: str, prompt: str, seed: int | None, tap: Tap) -> ModelResponse:
+        import httpx2  # noqa: PLC0415 - an extra
+        from pydantic_ai.direct import model_request  # noqa: PLC0415
         from pydantic_ai.messages import (  # noqa: PLC0415
             ModelRequest,
             SystemPromptPart,
             UserPromptPart,
         )
+        from pydantic_ai.models import create_async_httpx2_client  # noqa: PLC0415
 
-        async with self._model() as model:
-            response = await model_request(
-                model,
+        timeout = httpx2.Timeout(
+            self.timeout_seconds, connect=min(self.timeout_seconds, _CONNECT_SECONDS)
+        )
+        async with create_async_httpx2_client(timeout=timeout) as client:
+            client.event_hooks = {"request": [tap.on_request], "response": [tap.on_response]}
+            return await model_request(
+                self._model(client),
                 [ModelRequest(parts=[SystemPromptPart(system), UserPromptPart(prompt)])],
-                model_settings=self._settings(),
+                model_settings=self._settings(seed),
                 model_request_parameters=self._parameters(),
             )
-        return self._answer(response)
 
-    def _model(self) -> Model[Any]:
-        """Return the model with a client of its own, which is closed after the call."""
+    def _model(self, client: httpx2.AsyncClient) -> Model[Any]:
+        """Return the model, spoken to through a client."""
         key, url = key_for(self.provider, self.base_url), self.base_url
         if self.provider == "anthropic":
             from pydantic_ai.models.anthropic import AnthropicModel  # noqa: PLC0415
             from pydantic_ai.providers.anthropic import AnthropicProvider  # noqa: PLC0415
 
-            return AnthropicModel(self.name, provider=AnthropicProvider(api_key=key, base_url=url))
+            claude = AnthropicProvider(api_key=key, base_url=url, http_client=client)
+            return AnthropicModel(self.name, provider=claude)
         if self.provider == "google":
             from pydantic_ai.models.google import GoogleModel  # noqa: PLC0415
             from pydantic_ai.providers.google import GoogleProvider  # noqa: PLC0415
 
-            return GoogleModel(self.name, provider=GoogleProvider(api_key=key, base_url=url))
+            gemini = GoogleProvider(api_key=key, base_url=url, http_client=client)
+            return GoogleModel(self.name, provider=gemini)
         from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel  # noqa: PLC0415
         from pydantic_ai.providers.openai import OpenAIProvider  # noqa: PLC0415
 
         kind = OpenAIChatModel if self.provider == "openai-chat" else OpenAIResponsesModel
-        return kind(self.name, provider=OpenAIProvider(api_key=key, base_url=url))
+        openai = OpenAIProvider(api_key=key, base_url=url, http_client=client)
+        return kind(self.name, provider=openai)
 
-    def _settings(self) -> ModelSettings:
+    def _settings(self, seed: int | None) -> ModelSettings:
         from pydantic_ai.settings import ModelSettings  # noqa: PLC0415
 
         settings = ModelSettings(
@@ -198,6 +235,8 @@ class ModelAddress:
             settings["temperature"] = self.temperature
         if self.max_tokens is not None:
             settings["max_tokens"] = self.max_tokens
+        if seed is not None:
+            settings["seed"] = seed
         return settings
 
     def _parameters(self) -> ModelRequestParameters:
@@ -208,7 +247,7 @@ class ModelAddress:
         if self.provider == "openai-chat" and self.base_url is not None:
             return ModelRequestParameters()
         tool = ToolDefinition(
-            name=_TOOL,
+            name=TOOL,
             parameters_json_schema=_SCHEMA,
             description="Hand in the policy that you propose.",
             strict=False,
@@ -216,28 +255,17 @@ class ModelAddress:
         )
         return ModelRequestParameters(output_mode="tool", output_tools=[tool])
 
-    def _answer(self, response: ModelResponse) -> Answer:
-        calls = [call for call in response.tool_calls if call.tool_name == _TOOL]
-        if calls:
-            given = calls[0].args
-            text = given if isinstance(given, str) else json.dumps(given, ensure_ascii=False)
-        else:
-            text = response.text or ""
-        return Answer(
-            text=storable(redacted(text)),
-            input_tokens=response.usage.input_tokens,
-            output_tokens=response.usage.output_tokens,
-            cost_usd=self._price(response),
-        )
-
-    def _price(self, response: ModelResponse) -> float | None:
+    def _price(self, response: ModelResponse | None, reply: Reply) -> float | None:
         """Return what the answer cost; at another address than the provider's, nobody knows."""
-        if self.base_url is not None:
+        counts = answer_columns(self.provider, reply.said)
+        is_counted = counts["input_tokens"] is not None and counts["output_tokens"] is not None
+        if self.base_url is not None or response is None or not is_counted:
             return None
         try:
-            return float(response.cost().total_price)
-        except (AssertionError, LookupError, ValueError):
+            price = float(response.cost().total_price)
+        except (AssertionError, ArithmeticError, LookupError, TypeError, ValueError):
             return None
+        return price if math.isfinite(price) and price >= 0 else None
 
 
 def model_parts(model: str) -> tuple[str, str]:

@@ -204,8 +204,10 @@ def past_step(step: PastStep, current: Policy) -> str:
 
 def refusal(refused: Refusal, number: int, length: int | None = None) -> str:
     """Say what was sent back, and why; the proposal cut in the middle to a length."""
-    text = refused.text if length is None else middle_cut(refused.text, length)
     errors = "\n".join(f"- {error}" for error in _few(refused.errors, _MAX_ERRORS))
+    if refused.is_withdrawn:
+        return f"Answer {number} held no policy:\n{errors}"
+    text = refused.text if length is None else middle_cut(refused.text, length)
     return f"Proposal {number}, refused:\n{fenced(text)}\nErrors:\n{errors}"
 
 

@@ -186,7 +186,7 @@ class _Writer:
 
     def _shortened_refusals(self, room: int) -> Iterator[str]:
         refused = self._situation.refused
-        cut = sum(len(r.text) > _SHORT_REFUSAL for r in refused)
+        cut = sum(len(r.text) > _SHORT_REFUSAL and not r.is_withdrawn for r in refused)
         if cut:
             numbered = enumerate(refused, start=1)
             self._refused = [refusal(r, n, _SHORT_REFUSAL) for n, r in numbered]

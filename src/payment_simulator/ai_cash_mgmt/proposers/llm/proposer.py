@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Final
 
-from payment_simulator.ai_cash_mgmt.persistence.models import LLMInteractionRecord
 from payment_simulator.ai_cash_mgmt.proposers.base import Proposal, ProposerError, Situation
-from payment_simulator.ai_cash_mgmt.proposers.llm.answers import Parsed, parse_answer
 from payment_simulator.ai_cash_mgmt.proposers.llm.failures import CallFailedError
-from payment_simulator.ai_cash_mgmt.proposers.llm.models import Answer, ModelAddress, model_parts
-from payment_simulator.ai_cash_mgmt.proposers.llm.prompts import Prompt, system_prompt, user_prompt
+from payment_simulator.ai_cash_mgmt.proposers.llm.models import SEEDED, ModelAddress, model_parts
+from payment_simulator.ai_cash_mgmt.proposers.llm.one_call import Call
+from payment_simulator.ai_cash_mgmt.proposers.llm.outcomes import is_cut, limit_words, was_cut
+from payment_simulator.ai_cash_mgmt.proposers.llm.prompts import system_prompt, user_prompt
 
 #: The longest wait before a call is made again, whatever the server asks for (seconds).
 _LONGEST_WAIT: Final = 60.0
@@ -40,6 +39,8 @@ class LLMProposer:
         The longest answer.
     timeout_seconds : float
         For one call.
+    send_seed : bool
+        Whether a server that takes one is sent a seed for sampling, derived from that of the step.
     max_retries : int
         How often a call is made again that failed for a reason that may pass.
     prompt_budget_chars : int
@@ -63,6 +64,7 @@ class LLMProposer:
         max_retries: int = 3,
         prompt_budget_chars: int = 60_000,
         *,
+        send_seed: bool = True,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         provider, name = model_parts(model)
@@ -73,6 +75,7 @@ class LLMProposer:
             temperature=temperature,
             max_tokens=max_tokens,
             timeout_seconds=timeout_seconds,
+            is_seeded=send_seed and provider in SEEDED,
         )
         self._max_retries = max_retries
         self._budget = prompt_budget_chars
@@ -97,11 +100,12 @@ class LLMProposer:
         """Ask for a policy.
 
         An answer that holds no policy is returned as it came: whoever asked checks every proposal.
+        Where the model refused, was stopped or was cut, the proposal says so.
 
         Raises
         ------
         ProposerError
-            No answer came.
+            No answer came, or a second one of this step was cut.
         InputError
             The extra or the key is missing, or the prompt has too little room.
         """
@@ -112,86 +116,33 @@ class LLMProposer:
         shown.omissions = prompt.omissions
         seconds, tokens = 0.0, 0
         for attempt in range(self._max_retries + 1):
-            call = _Call(self._address, situation, system, prompt)
+            call = Call(self._address, situation, system, prompt)
             record, failure = call.make()
             situation.calls.save(record)
             seconds += record.llm_latency_seconds
-            tokens += record.input_tokens + record.output_tokens
+            tokens += (record.input_tokens or 0) + (record.output_tokens or 0)
             if call.parsed is not None:
+                fault = call.parsed.fault
+                if is_cut(fault) and (was_cut(situation.refused) or not self._max_retries):
+                    raise self._too_short(record.max_tokens)
+                errors = () if fault is None else (fault,)
                 policy, reasoning = call.parsed.policy, call.parsed.reasoning
-                return Proposal(policy, reasoning, tokens_used=tokens, latency_seconds=seconds)
+                return Proposal(policy, reasoning, tokens, seconds, errors)
             if failure is not None and not failure.is_worth_another:
                 raise _given_up(self.label, str(failure), 1)
             if failure is not None and attempt < self._max_retries:
                 self._sleep(_wait(failure, attempt))
         raise _given_up(self.label, record.parsing_error or "no answer", self._max_retries + 1)
 
-
-class _Call:
-    """One call of a model: made, or read from the record."""
-
-    def __init__(
-        self, address: ModelAddress, situation: Situation, system: str, prompt: Prompt
-    ) -> None:
-        self._address = address
-        self._situation = situation
-        self._system = system
-        self._prompt = prompt
-        #: What the answer says, once there is one.
-        self.parsed: Parsed | None = None
-
-    def make(self) -> tuple[LLMInteractionRecord, CallFailedError | None]:
-        """Return the call as it is recorded, and why it brought no answer, if it did not.
-
-        Of a call that was recorded before, what came from outside is taken from there.
-        """
-        number, before = self._situation.calls.begin()
-        if before is not None:
-            return self._read(before), None
-        self._address.load()
-        started, asked_at = time.perf_counter(), datetime.now(UTC)
-        answer: Answer | None = None
-        failure: CallFailedError | None = None
-        try:
-            answer = self._address.ask(self._system, self._prompt.text)
-        except CallFailedError as error:
-            failure = error
-        seconds = max(time.perf_counter() - started, 0.0)
-        new = LLMInteractionRecord(
-            game_id=self._situation.calls.game_id,
-            agent_id=self._situation.bank,
-            iteration_number=self._situation.iteration,
-            attempt_number=number,
-            llm_model=self._address.label,
-            system_prompt=self._system,
-            user_prompt=self._prompt.text,
-            raw_response=None if answer is None else answer.text,
-            parsing_error=None if failure is None else str(failure),
-            input_tokens=0 if answer is None else answer.input_tokens,
-            output_tokens=0 if answer is None else answer.output_tokens,
-            llm_latency_seconds=seconds,
-            cost_usd=None if answer is None else answer.cost_usd,
-            request_timestamp=asked_at,
-            response_timestamp=None if answer is None else datetime.now(UTC),
-        )
-        return self._read(new), failure
-
-    def _read(self, record: LLMInteractionRecord) -> LLMInteractionRecord:
-        """Read the answer of a call, and return the call with what it says."""
-        prompts = {
-            "llm_model": self._address.label,
-            "system_prompt": self._system,
-            "user_prompt": self._prompt.text,
-        }
-        if record.raw_response is None:
-            return record.replace(**prompts)
-        parsed = parse_answer(record.raw_response, self._situation.validator)
-        self.parsed = parsed
-        return record.replace(
-            **prompts,
-            parsed_policy_json=parsed.policy_json,
-            parsing_error=parsed.error,
-            llm_reasoning=parsed.reasoning or None,
+    def _too_short(self, sent: int | None) -> ProposerError:
+        """Return the error for answers that are cut even when the model is told to be brief."""
+        own = self._address.max_tokens
+        way_out = f"raise it above {own}" if own else f"set it{f' above {sent}' if sent else ''}"
+        return ProposerError(
+            f"model {self.label}: the answer was cut at {limit_words(sent)}, before the policy was "
+            f"complete{', and so was the one before' * bool(self._max_retries)}; max_tokens of the "
+            f"proposer in the game file bounds an answer: {way_out}, and play a new game (resume "
+            "keeps the limit)"
         )
 
 

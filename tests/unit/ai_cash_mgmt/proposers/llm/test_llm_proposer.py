@@ -201,7 +201,6 @@ def test_a_bare_policy_and_a_policy_as_text_are_taken() -> None:
     [
         ('{"reasoning": "because", "policy": {"version": ', "not JSON"),
         ("I would rather not.", "not JSON"),
-        ("", "not JSON"),
         ('{"reasoning": "because"}', '"policy_id" is missing'),
         ('{"policy": 7}', "expected"),
         ('{"policy": {"policy_id": "p", "parameters": {"x": NaN}}}', "NaN"),
@@ -342,7 +341,7 @@ def test_an_answer_in_no_protocol_is_a_failure() -> None:
 
 
 def test_a_fault_of_a_library_is_not_tried_again(monkeypatch) -> None:
-    def broken(_self, _system, _prompt):
+    def broken(*_):
         raise RuntimeError(f"it broke\nwith {OPENAI_KEY}")
 
     monkeypatch.setattr(ModelAddress, "_ask", broken)
@@ -638,7 +637,7 @@ def test_a_game_that_failed_goes_on_as_if_it_had_not(tmp_path: Path) -> None:
             play(tmp_path / "failed.db", game(server.url))
         assert OPENAI_KEY not in str(caught.value)
         with DatabaseManager(tmp_path / "failed.db") as manager:
-            result = resume_game(GameRepository(manager.conn), "castro")
+            result = resume_game(GameRepository(manager.conn), "castro", is_trusted=True)
     assert result.banks["BANK_A"].parameters[FRACTION] == pytest.approx(0.2)
     resumed = tables(tmp_path / "failed.db")
     assert OPENAI_KEY not in repr(tables(tmp_path / "failed.db", aside=set()))
