@@ -104,6 +104,7 @@ VALUES: dict[type[Record], dict[str, Any]] = {
         "worst_seed_verbose_output": "tick 0: much",
         "context_json": '{"past": []}',
         "omissions_json": '["tick 1"]',
+        "seal_sha256": "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03",
     },
     EvaluationSampleRecord: {
         **STEP,
@@ -124,6 +125,7 @@ VALUES: dict[type[Record], dict[str, Any]] = {
         "platform": "Linux x86_64",
         "libraries_json": '{"duckdb": "2.0.0"}',
         "created_at": STARTED,
+        "seal_sha256": "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03",
     },
     ProvenanceFileRecord: {
         "game_id": "game-001",
@@ -249,6 +251,8 @@ VALUES: dict[type[Record], dict[str, Any]] = {
         "reason": "the model did not answer",
         "error_type": "ProposerError",
         "failed_at": LATER,
+        "model_calls": 2,
+        "seal_sha256": "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03",
     },
 }
 

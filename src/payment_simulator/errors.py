@@ -81,6 +81,10 @@ class RunNotFoundError(InputError, LookupError):
         self.run_id = run_id
 
 
+class SignatureError(PaymentSimulatorError):
+    """A signature could not be made or checked: the tool for it is missing, too old or failed."""
+
+
 class DuplicateKeyError(InputError):
     """Two rows of one batch carry the same key, so which of them holds is undecided."""
 

@@ -13,20 +13,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from payment_simulator.ai_cash_mgmt import GameRepository
+from payment_simulator.ai_cash_mgmt.config import GameConfig
 from payment_simulator.ai_cash_mgmt.orchestrator import GameOrchestrator, resume_game
 from payment_simulator.cli import main
 from payment_simulator.persistence.connection import DatabaseManager
 from payment_simulator.persistence.store import Store
 from tests.builders import a_session, an_iteration
 from tests.faults.children import Said
-from tests.games import SCENARIOS, castro
+from tests.games import SCENARIOS
 
 GAME = "stopped"
-_CHANGES: dict[str, Any] = {
-    "game_id": GAME,
-    "convergence": {"stability_window": 5, "max_iterations": 2},
-    "equilibrium": None,
-}
 
 
 class Outcome(NamedTuple):
@@ -154,7 +150,7 @@ def finish(parent: Said, game: Path, path: Path) -> str | None:  # noqa: ARG001 
     return status
 
 
-def interrupt_and_go_on(parent: Said, path: Path, seed: int) -> int:  # noqa: ARG001 - given
+def interrupt_and_go_on(parent: Said, game: Path, path: Path, seed: int) -> int:  # noqa: ARG001 - given
     """Interrupt a game again and again in one process, which goes on with it each time.
 
     Returns
@@ -184,7 +180,7 @@ def interrupt_and_go_on(parent: Said, path: Path, seed: int) -> int:  # noqa: AR
                 if repository_has_game(repository):
                     resume_game(repository, GAME)
                 else:
-                    GameOrchestrator(castro(**_CHANGES), repository).play()
+                    GameOrchestrator(GameConfig.from_yaml(game), repository).play()
             except KeyboardInterrupt:
                 n_interrupts += 1
                 next_at = n_told + 7 + 5 * n_interrupts

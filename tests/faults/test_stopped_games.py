@@ -128,8 +128,8 @@ def test_other_signals_end_a_game_as_ctrl_c_does(number, game, whole, tmp_path, 
 
 
 @pytest.mark.parametrize("seed", range(tries(2, 20)))
-def test_a_process_goes_on_after_an_interrupt(seed, whole, db_path, start_child):
-    assert start_child(interrupt_and_go_on, db_path, seed).result() > 2
+def test_a_process_goes_on_after_an_interrupt(seed, game, whole, db_path, start_child):
+    assert start_child(interrupt_and_go_on, game, db_path, seed).result() > 2
     assert tables(db_path) == whole[1]
     with DatabaseManager(db_path, read_only=True) as manager:
         found = manager.conn.execute("SELECT count(*) FROM game_failures").fetchall()

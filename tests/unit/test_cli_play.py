@@ -195,7 +195,15 @@ def test_verify_says_that_a_record_is_what_its_game_gives(recorded: Path):
     assert outcome.code == 0, outcome.err
     assert outcome.out.startswith("castro: identical; ")
     found = json.loads(payment_sim("verify", "castro", "--db", recorded, "--json").out)
-    assert found == {"game_id": "castro", "identical": True, "first_difference": None}
+    assert found.pop("steps") > 0
+    assert found == {
+        "game_id": "castro",
+        "identical": True,
+        "first_difference": None,
+        "ended": True,
+        "not_proved": [line.removeprefix("Not proved: ") for line in outcome.out.splitlines()[1:]],
+    }
+    assert "proposals of python/told, fed back" in outcome.out
 
 
 def test_verify_names_the_first_difference(recorded: Path):

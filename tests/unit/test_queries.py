@@ -134,7 +134,12 @@ def test_every_query_of_games_has_a_plan(query: str, fresh: duckdb.DuckDBPyConne
 
 def test_the_queries_of_copying_copy(tmp_path: Path):
     queries = named_queries(FLOOR)
-    words = {"source": "memory", "alias": "other", "path": f"'{tmp_path / 'c.db'}'", "option": ""}
+    words = {
+        "source": "memory",
+        "alias": "other",
+        "path": f"'{tmp_path / 'c.db'}'",
+        "version": "'v1.5.0'",
+    }
     with duckdb.connect(":memory:") as conn:
         conn.execute("CREATE TABLE t AS SELECT 42 AS answer")
         for name in COPYING:

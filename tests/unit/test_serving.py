@@ -17,6 +17,9 @@ from payment_simulator.persistence.sidecar import Sidecar, read_sidecar
 from payment_simulator.persistence.snapshot import fetch_snapshot
 from tests.builders import a_session
 
+#: What a writer answers when it is asked whether it is there.
+ONE = '{"types": ["INTEGER"], "rows": [[1]]}'
+
 
 @pytest.fixture
 def writer(repo: GameRepository, db_path: Path) -> Sidecar:
@@ -116,13 +119,14 @@ def test_a_copy_that_breaks_off_is_an_error(tmp_path: Path):
     with socket.create_server((LOOPBACK, 0)) as server, ThreadPoolExecutor(1) as pool:
 
         def answer() -> None:
-            caller, _ = server.accept()
-            with caller:
-                caller.recv(4096)
-                caller.sendall(
-                    f"HTTP/1.1 200 OK\r\nContent-Type: {CONTENT_TYPE}\r\n"
-                    "Content-Length: 1000\r\n\r\nDUCK".encode()
-                )
+            for said, size in ((ONE, len(ONE)), ("DUCK", 1000)):
+                caller, _ = server.accept()
+                with caller:
+                    caller.recv(4096)
+                    caller.sendall(
+                        f"HTTP/1.1 200 OK\r\nContent-Type: {CONTENT_TYPE}\r\n"
+                        f"Content-Length: {size}\r\n\r\n{said}".encode()
+                    )
 
         pool.submit(answer)
         writer = Sidecar(4711, server.getsockname()[1], "a", "2026-01-02T03:04:05+00:00")

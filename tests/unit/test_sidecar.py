@@ -15,7 +15,7 @@ import pytest
 
 from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.errors import DatabaseBusyError
-from payment_simulator.persistence import snapshot
+from payment_simulator.persistence import asking
 from payment_simulator.persistence.connection import DatabaseManager
 from payment_simulator.persistence.serving import LOOPBACK
 from payment_simulator.persistence.sidecar import read_sidecar, sidecar_path
@@ -201,7 +201,7 @@ def test_a_good_entry_is_read_as_it_is(db_path: Path):
     sidecar_path(db_path).write_text(json.dumps(GOOD))
     entry = read_sidecar(db_path)
     assert entry is not None
-    assert vars(entry) == GOOD
+    assert vars(entry) == {**GOOD, "owner": os.geteuid()}
 
 
 @pytest.mark.parametrize("content", GARBAGE.values(), ids=GARBAGE)
@@ -217,27 +217,29 @@ def test_a_port_that_another_service_has_taken_is_stale(
     answer: bytes, held: tuple[int, Path], tmp_path: Path, monkeypatch
 ):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    _, path = held
+    pid, path = held
     with service(answer) as port:
-        sidecar_path(path).write_text(json.dumps({**GOOD, "port": port}))
+        sidecar_path(path).write_text(json.dumps({**GOOD, "pid": pid, "port": port}))
         with pytest.raises(DatabaseBusyError, match="does not answer readers"):
             DatabaseManager(path, read_only=True, busy_seconds=0)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_port_that_nobody_listens_on_is_stale(held: tuple[int, Path]):
-    _, path = held
+    pid, path = held
     with service(b"") as port:
         pass
-    sidecar_path(path).write_text(json.dumps({**GOOD, "port": port}))
+    sidecar_path(path).write_text(json.dumps({**GOOD, "pid": pid, "port": port}))
     with pytest.raises(DatabaseBusyError, match="does not answer readers"):
         DatabaseManager(path, read_only=True, busy_seconds=0)
 
 
 def test_a_port_that_another_service_holds_in_silence_is_stale(held: tuple[int, Path], monkeypatch):
-    monkeypatch.setattr(snapshot, "_CONNECT_SECONDS", 0.2)
-    _, path = held
+    monkeypatch.setattr(asking, "FIRST_SECONDS", 0.2)
+    pid, path = held
     with socket.create_server((LOOPBACK, 0)) as server:
-        sidecar_path(path).write_text(json.dumps({**GOOD, "port": server.getsockname()[1]}))
+        sidecar_path(path).write_text(
+            json.dumps({**GOOD, "pid": pid, "port": server.getsockname()[1]})
+        )
         with pytest.raises(DatabaseBusyError, match="does not answer readers"):
             DatabaseManager(path, read_only=True, busy_seconds=0)

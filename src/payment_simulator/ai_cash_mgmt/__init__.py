@@ -46,6 +46,11 @@ if TYPE_CHECKING:
         ProposerError,
         Situation,
     )
+    from payment_simulator.ai_cash_mgmt.record.digest import (
+        GameDigest,
+        game_digest,
+        game_digests,
+    )
     from payment_simulator.ai_cash_mgmt.record.result import GameResult, game_result
     from payment_simulator.ai_cash_mgmt.record.verification import Verification, verify_game
     from payment_simulator.ai_cash_mgmt.seeds import derive_seed
@@ -59,6 +64,7 @@ __all__ = [
     "EvaluationSampleRecord",
     "FileRole",
     "GameConfig",
+    "GameDigest",
     "GameFailureRecord",
     "GameMode",
     "GameOrchestrator",
@@ -86,6 +92,8 @@ __all__ = [
     "TransactionRecord",
     "Verification",
     "derive_seed",
+    "game_digest",
+    "game_digests",
     "game_result",
     "resume_game",
     "verify_game",
@@ -119,6 +127,7 @@ _HOMES = {
     "persistence.repository": ("GameRepository",),
     "persistence.vocabulary": ("CostKind", "FileRole", "GameMode", "GameStatus", "PaymentStatus"),
     "proposers.base": ("Proposal", "Proposer", "ProposerError", "Situation"),
+    "record.digest": ("GameDigest", "game_digest", "game_digests"),
     "record.result": ("GameResult", "game_result"),
     "seeds": ("derive_seed",),
     "record.verification": ("Verification", "verify_game"),

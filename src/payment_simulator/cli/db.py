@@ -129,16 +129,21 @@ def migrate(file: FileArgument, json: JsonOption = False) -> None:
 def check(file: FileArgument, json: JsonOption = False) -> None:
     """Verify every table and row; name each fault.
 
-    Tables, keys, orphaned rows, JSON, hashes and sums. Exit code 1 when there is a fault. Notes
-    are odd, but may be meant.
+    Tables, keys, orphaned rows, JSON, hashes, seals and sums. Exit code 1 when there is a fault.
+    Notes are odd, but may be meant.
     """
+    from payment_simulator.ai_cash_mgmt import GameRepository
     from payment_simulator.ai_cash_mgmt.persistence.checking import check_record
+    from payment_simulator.ai_cash_mgmt.record.game_check import check_games
     from payment_simulator.cli.output import print_json
     from payment_simulator.cli.table import print_table
-    from payment_simulator.persistence.connection import DatabaseManager
+    from payment_simulator.persistence.reading import open_store
 
-    with DatabaseManager(file, read_only=True) as manager:
-        findings = list(check_record(manager.conn))
+    with open_store(file) as store:
+        findings = list(check_record(store))
+        # What is wrong with tables is said; games can be read only where nothing is.
+        if not any(finding.is_fault and not finding.row for finding in findings):
+            findings += check_games(GameRepository.of_store(store))
     faults = sum(finding.is_fault for finding in findings)
     if json:
         print_json(

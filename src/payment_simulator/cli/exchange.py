@@ -51,11 +51,26 @@ def export(
     force: Annotated[
         bool, typer.Option("--force", help="Replace an export that is there; nothing else.")
     ] = False,
+    author: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Who played the games and publishes them; nobody is named without it.",
+        ),
+    ] = None,
+    license: Annotated[  # noqa: A002 - the option's name
+        str | None,
+        typer.Option(
+            metavar="ID",
+            help="What others may do with it: an SPDX identifier such as CC-BY-4.0, or a URL.",
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Write games, complete, as files that anything can read.
 
-    Tables, the texts that the games are made of, and a page that explains them.
+    Tables, the texts that the games are made of, a page that explains them, and the same for
+    programs, as an RO-Crate.
     """
     from payment_simulator.ai_cash_mgmt import GameRepository
     from payment_simulator.analysis.exchange import export_games
@@ -74,6 +89,8 @@ def export(
             to,
             format=file_format,
             force=force,
+            author=author,
+            license=license,
             progress=progress,
         )
     if json:

@@ -26,7 +26,7 @@ _HOW = {
 }
 
 
-def print_result(result: GameResult, path: Path) -> None:
+def print_result(result: GameResult, digest: str, path: Path) -> None:
     """Print how a game ended, and the next commands to try."""
     print_facts(
         [
@@ -35,7 +35,7 @@ def print_result(result: GameResult, path: Path) -> None:
         ]
     )
     print_banks(result.banks)
-    print_facts(_sums(result))
+    print_facts([*_sums(result), ("digest", digest)])
     has_interval = any(bank.interval for bank in result.banks.values())
     note = "Means of held-out days, with a confidence interval. " if has_interval else ""
     typer.echo(f"{note}Costs are in currency units (cents / 100).")

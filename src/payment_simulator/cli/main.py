@@ -17,6 +17,7 @@ from payment_simulator.cli import (
     dashboard,
     db,
     equilibrium,
+    evidence,
     exchange,
     games,
     play,
@@ -42,6 +43,8 @@ app = typer.Typer(
 app.command("play")(play.play)
 app.command("resume")(play.resume)
 app.command("verify")(verify.verify)
+app.command("digest")(evidence.digest)
+app.command("sign")(evidence.sign)
 app.command("games")(games.games)
 app.command("show")(show.show)
 app.command("compare")(compare.compare)
@@ -83,6 +86,8 @@ def main() -> None:
         code = app(standalone_mode=False)
         sys.stdout.flush()
         sys.exit(code)
+    except KeyboardInterrupt:  # before the command itself, which says more
+        sys.exit(130)
     except OSError as error:
         # Keep Python from trying to write the rest once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -52,7 +52,7 @@ def play(
 
     Agents improve the policies of their banks; each step is durable before the next begins.
     """
-    from payment_simulator.ai_cash_mgmt import GameRepository
+    from payment_simulator.ai_cash_mgmt import GameRepository, game_digest
     from payment_simulator.ai_cash_mgmt.game_setup import make_ready, set_up
     from payment_simulator.ai_cash_mgmt.orchestrator import GameOrchestrator, needs_trust
     from payment_simulator.persistence.connection import DatabaseManager
@@ -79,7 +79,8 @@ def play(
             with told.noting(repository):
                 result = game.play()
             told.status = result.status
-    _report(result, path, is_json=json)
+        digest = game_digest(repository, result.game_id).sha256
+    _report(result, digest, path, is_json=json)
 
 
 def resume(
@@ -96,15 +97,16 @@ def resume(
 
     Its record becomes what it would have been.
     """
-    from payment_simulator.ai_cash_mgmt import GameRepository
+    from payment_simulator.ai_cash_mgmt import GameRepository, game_digest
     from payment_simulator.ai_cash_mgmt.config import GameConfig
     from payment_simulator.ai_cash_mgmt.orchestrator import resume_game, unfinished_game
+    from payment_simulator.analysis.opening import open_record
     from payment_simulator.persistence.connection import DatabaseManager
 
     path = database_to_read(db, "resume GAME")
     # Looked at before it is opened for writing, which would make a file that is not there.
-    with DatabaseManager(path, read_only=True) as manager:
-        session = unfinished_game(GameRepository(manager.conn), game)
+    with open_record(path) as record:
+        session = unfinished_game(record, game)
     limit = GameConfig.from_json(session.config_json).convergence.max_iterations
     about = ending(path, trust=trust, game_id=game, status=session.status)
     with about as told, DatabaseManager(path) as manager:
@@ -120,7 +122,8 @@ def resume(
                 on_work=watched(progress.on_work, told.signals),
             )
         told.status = result.status
-    _report(result, path, is_json=json)
+        digest = game_digest(repository, game).sha256
+    _report(result, digest, path, is_json=json)
 
 
 def _read(file: Path) -> tuple[GameConfig, Scenario]:
@@ -160,11 +163,11 @@ def _changed(
     return config.model_copy(update=changes)
 
 
-def _report(result: GameResult, path: Path, *, is_json: bool) -> None:
+def _report(result: GameResult, digest: str, path: Path, *, is_json: bool) -> None:
     from payment_simulator.cli.game_report import print_result
     from payment_simulator.cli.output import print_json
 
     if is_json:
-        print_json(result.to_dict())
+        print_json({**result.to_dict(), "digest": digest})
     else:
-        print_result(result, path)
+        print_result(result, digest, path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -19,6 +19,17 @@ if TYPE_CHECKING:
     from payment_simulator.analysis.tracing import Sentence
 
 _ALL = 2**31 - 1
+#: Rows whose digest is computed in less time than the rest of what is shown.
+_QUICK = 10_000
+
+
+class _Shown(NamedTuple):
+    """What is shown, all of one state of the record."""
+
+    overview: GameOverview
+    summary: tuple[Sentence, ...]
+    digest: str | None
+    steps: list[StepRow]
 
 
 def show(
@@ -44,23 +55,26 @@ def show(
 
     db = database_to_read(db, "show GAME")
 
-    def read(repo: GameRepository) -> tuple[GameOverview, tuple[Sentence, ...], list[StepRow]]:
+    def read(repo: GameRepository) -> _Shown:
         with repo.one_snapshot():
             overview = game_overview(repo, game)
-            shown = overview if agent is None else _of_bank(overview, agent)
-            listed = _steps(repo, game, agent) if steps or json else []
-            return shown, summary_of(repo, overview), listed
+            return _Shown(
+                overview if agent is None else _of_bank(overview, agent),
+                summary_of(repo, overview),
+                _digest(repo, overview) if json or not (steps or trace) else None,
+                _steps(repo, game, agent) if steps or json else [],
+            )
 
-    shown, summary, listed = answer_of(db, read)
+    shown, summary, digest, listed = found = answer_of(db, read)
     if json:
-        _print_json(shown, summary, listed, db)
+        _print_json(found, db)
         return
     if trace:
         show_report.print_trace(summary)
     if steps:
         show_report.print_steps(shown, listed)
     if not trace and not steps:
-        show_report.print_game(shown, summary, db)
+        show_report.print_game(shown, summary, digest, db)
 
 
 def _of_bank(overview: GameOverview, bank: str) -> GameOverview:
@@ -92,23 +106,36 @@ def _of_bank(overview: GameOverview, bank: str) -> GameOverview:
     )
 
 
+def _digest(repo: GameRepository, overview: GameOverview) -> str | None:
+    """Return the digest of a game that has ended, unless it would take long."""
+    from payment_simulator.ai_cash_mgmt.record.digest import game_digest, n_rows_of
+    from payment_simulator.errors import SchemaMissingError
+
+    game = overview.session.game_id
+    if overview.session.completed_at is None:
+        return None
+    try:
+        return game_digest(repo, game).sha256 if n_rows_of(repo, game) <= _QUICK else None
+    except SchemaMissingError:  # an older file, whose rows are to be those of this version first
+        return None
+
+
 def _steps(repo: GameRepository, game: str, bank: str | None) -> list[StepRow]:
     from payment_simulator.analysis.steps import step_rows
 
     return step_rows(repo, game, agent_id=bank, limit=_ALL)
 
 
-def _print_json(
-    overview: GameOverview, summary: tuple[Sentence, ...], steps: list[StepRow], path: Path
-) -> None:
+def _print_json(shown: _Shown, path: Path) -> None:
     from payment_simulator.cli.game_report import go_on_of
     from payment_simulator.cli.output import print_json
 
     found: dict[str, Any] = {
-        **overview.as_dict(),
-        "go_on": go_on_of(overview, path),
-        "in_words": [sentence.as_dict() for sentence in summary],
-        "steps": [_step(row) for row in steps],
+        **shown.overview.as_dict(),
+        "go_on": go_on_of(shown.overview, path),
+        "digest": shown.digest,
+        "in_words": [sentence.as_dict() for sentence in shown.summary],
+        "steps": [_step(row) for row in shown.steps],
     }
     print_json(found)
 

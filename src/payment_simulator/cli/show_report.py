@@ -31,9 +31,11 @@ _WIDEST_TERMINAL = 10_000
 _UNIT = "Costs are in currency units (cents / 100)"
 
 
-def print_game(overview: GameOverview, summary: Sequence[Sentence], path: Path) -> None:
+def print_game(
+    overview: GameOverview, summary: Sequence[Sentence], digest: str | None, path: Path
+) -> None:
     """Print what a game was and what became of it."""
-    print_facts(_facts(overview, path))
+    print_facts([*_facts(overview, path), *_digest(overview, digest, path)])
     typer.echo()
     for sentence in summary:
         print_text(sentence.text)
@@ -75,6 +77,13 @@ def _facts(overview: GameOverview, path: Path) -> list[tuple[str, object]]:
         ("distance from equilibrium", _distance(overview)),
     ]
     return [(name, value) for name, value in facts if value is not None]
+
+
+def _digest(overview: GameOverview, digest: str | None, path: Path) -> list[tuple[str, object]]:
+    """Return the digest of a game that has ended, or how to have it."""
+    if overview.session.completed_at is None:
+        return []
+    return [("digest", digest or command_for("digest", overview.session.game_id, path))]
 
 
 def _time(overview: GameOverview) -> str:

@@ -1,1 +1,1 @@
-"""DuckDB: open, migrate, transact. This floor knows nothing of games."""
+"""DuckDB: open, set up, transact. This floor knows nothing of games."""

@@ -7,7 +7,7 @@ Times travel as texts with their column's type beside them. Tables travel as Par
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -19,12 +19,16 @@ from payment_simulator import errors
 from payment_simulator.errors import DatabaseError, InputError, PaymentSimulatorError
 from payment_simulator.persistence.faults import translating
 from payment_simulator.persistence.held_snapshots import HeldSnapshots
+from payment_simulator.persistence.questions import check_question
 from payment_simulator.persistence.store import Row
 
 ROWS = "/rows"
 TABLE = "/table"
 #: Longer questions are nobody's.
 LONGEST_QUESTION = 1 << 20
+#: Rows of more bytes are to be asked for in parts.
+LARGEST_ANSWER = 512 << 20
+_ROWS_AT_ONCE = 1000
 _TIME = "TIMESTAMP"
 _PLAIN = (str, int, float, bool, type(None))
 
@@ -79,9 +83,7 @@ def _only_reading(
     # The transaction only reads: a SELECT may hold an INSERT, which does nothing in it.
     with translating(), snapshots.reading(snapshot) as cursor:
         # A statement of another kind could end the transaction, or write a file.
-        kinds = [statement.type for statement in cursor.extract_statements(sql)]
-        if kinds != [duckdb.StatementType.SELECT]:
-            raise InputError("expected one statement that reads (SELECT)")
+        check_question(cursor, sql)
         yield cursor
 
 
@@ -89,9 +91,18 @@ def answer_rows(snapshots: HeldSnapshots, body: bytes) -> bytes:
     """Return the rows that a reader asks for."""
     sql, parameters, snapshot = _asked(body)
     with _only_reading(snapshots, snapshot, sql) as cursor:
-        rows = cursor.execute(sql, parameters).fetchall()
+        cursor.execute(sql, parameters)
         types = [str(column[1]) for column in cursor.description or ()]
-    return json.dumps({"types": types, "rows": rows}, default=_as_text).encode("utf-8")
+        parts, size = [], 0
+        while rows := cursor.fetchmany(_ROWS_AT_ONCE):
+            parts.append(json.dumps(rows, default=_as_text)[1:-1])
+            size += len(parts[-1])
+            if size > LARGEST_ANSWER:
+                raise InputError(
+                    f"the answer has more than {LARGEST_ANSWER:,} bytes; ask in parts, or for a "
+                    "table (read_arrow)"
+                )
+    return f'{{"types": {json.dumps(types)}, "rows": [{", ".join(parts)}]}}'.encode()
 
 
 def _as_text(value: Any) -> str:
@@ -108,14 +119,47 @@ def answer_table(snapshots: HeldSnapshots, body: bytes, target: Path) -> None:
 
 
 def rows_of(answer: bytes) -> list[Row]:
-    """Return the rows of an answer."""
-    found = json.loads(answer)
-    times = [place for place, kind in enumerate(found["types"]) if kind == _TIME]
-    rows: list[list[Any]] = found["rows"]
-    for place in times:
-        for row in rows:
-            row[place] = _time(row[place])
-    return [tuple(row) for row in rows]
+    """Return the rows of an answer.
+
+    Raises
+    ------
+    DatabaseError
+        It is none of an answer's form.
+    """
+    try:
+        found = json.loads(answer)
+        types, rows = list(found["types"]), found["rows"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise nonsense() from None
+    if not isinstance(rows, list) or not all(isinstance(kind, str) for kind in types):
+        raise nonsense()
+    readers = [_READERS.get(kind, _any) for kind in types]
+    try:
+        return [
+            tuple(read(value) for read, value in zip(readers, row, strict=True)) for row in rows
+        ]
+    except (ValueError, TypeError):
+        raise nonsense() from None
+
+
+def nonsense() -> DatabaseError:
+    """Return the error for an answer that is none."""
+    return DatabaseError("the writing process gave an answer that says nothing; try again")
+
+
+def _any(value: Any) -> Any:
+    return value
+
+
+def _of(kind: type) -> Callable[[Any], Any]:
+    """Return what gives a value of a kind, or NULL, as it is."""
+
+    def read(value: Any) -> Any:
+        if value is not None and type(value) is not kind:
+            raise TypeError(value)
+        return value
+
+    return read
 
 
 def _time(text: str | None) -> datetime | str | None:
@@ -127,6 +171,17 @@ def _time(text: str | None) -> datetime | str | None:
         return text  # DuckDB gives a time beyond Python's as a text, too
 
 
+_WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+#: What reads the values of a column, by its type.
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "VARCHAR": _of(str),
+    "BOOLEAN": _of(bool),
+    "DOUBLE": _of(float),
+    _TIME: _time,
+    **{kind: _of(int) for kind in (*_WHOLE, *(f"U{kind}" for kind in _WHOLE))},
+}
+
+
 def refusal(error: PaymentSimulatorError) -> bytes:
     """Return an error as the writer sends it."""
     return json.dumps({"error": type(error).__name__, "message": str(error)}).encode("utf-8")
@@ -136,9 +191,9 @@ def refused(answer: bytes) -> PaymentSimulatorError:
     """Return the error of an answer, of the same kind where this package has such a kind."""
     try:
         found = json.loads(answer)
-        name, message = str(found["error"]), str(found["message"])
+        name, message = str(found["error"]), " ".join(str(found["message"]).split())
     except (ValueError, TypeError, KeyError, RecursionError):
-        return DatabaseError("the writing process gave an answer that says nothing")
+        return nonsense()
     kind = getattr(errors, name, None)
     if isinstance(kind, type) and issubclass(kind, (DatabaseError, InputError)):
         try:

@@ -26,6 +26,7 @@ from payment_simulator.persistence import activity
 from payment_simulator.persistence.faults import is_held, lock_holder, translated, translating
 from payment_simulator.persistence.files import (
     create,
+    lock,
     log_path,
     look,
     look_config,
@@ -34,10 +35,11 @@ from payment_simulator.persistence.files import (
     real_path,
     remove_leftovers,
 )
+from payment_simulator.persistence.foreign import refuse_foreign
 from payment_simulator.persistence.interrupts import undisturbed
 from payment_simulator.persistence.mending import Mend, mend, read_all_metadata
 from payment_simulator.persistence.migrations import make_tables, schema_state
-from payment_simulator.persistence.sidecar import read_sidecar, sidecar_path
+from payment_simulator.persistence.sidecar import find_writer, sidecar_path
 from payment_simulator.persistence.store import Store
 
 if TYPE_CHECKING:
@@ -117,6 +119,7 @@ class DatabaseManager:
         self._finalizer: weakref.finalize[..., DatabaseManager] | None = None
         if in_memory:
             self.conn = duckdb.connect(MEMORY, config=open_config())
+            lock(self.conn)
         else:
             try:
                 open_file = self._open_to_read if read_only else self._open_to_write
@@ -131,8 +134,6 @@ class DatabaseManager:
                 self._store = Store(self.conn)
             if self._store.file is not None and self._file != self.db_path.absolute():
                 self._store.file.also_known_as(self.db_path.absolute())
-            if not in_memory:
-                self._refuse_data_file()
             if not self._is_new:  # what was made just now holds nobody's tables
                 schema_state(self._store)
         except BaseException:
@@ -141,14 +142,16 @@ class DatabaseManager:
         if serve and not in_memory and not read_only and _join(self._file):
             self._finalizer = weakref.finalize(self, _leave, self._file, os.getpid())
 
-    def _refuse_data_file(self) -> None:
-        """Refuse what DuckDB took for data.
-
-        DuckDB 2.0 reads a CSV, JSON or Parquet file into a database in memory, where whatever is
-        saved would be lost.
-        """
-        if self._store.path is None:
-            raise self._no_database("not a DuckDB file")
+    def _connect(self, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+        """Connect to the file, and refuse one that holds more than data before it is used."""
+        conn = duckdb.connect(str(self._file), read_only=read_only, config=open_config(self._file))
+        try:
+            refuse_foreign(conn, self._file)
+            lock(conn, writes=not read_only)
+        except BaseException:
+            conn.close()
+            raise
+        return conn
 
     def _open_to_write(self, busy_seconds: float) -> duckdb.DuckDBPyConnection:
         remove_leftovers(self._file)
@@ -165,10 +168,7 @@ class DatabaseManager:
                 with _opening:
                     if is_left_open:
                         self._look_first()
-                    conn = duckdb.connect(str(self._file), config=open_config())
-                # Closing would write and remove the log at this path, whatever lies there by then:
-                # ``Store.settle`` looks first.
-                conn.execute("PRAGMA disable_checkpoint_on_shutdown")
+                    conn = self._connect()
                 return self._with_log_written(conn) if has_log else conn
             except duckdb.Error as error:
                 if not is_held(error):
@@ -188,6 +188,9 @@ class DatabaseManager:
         except duckdb.Error as error:
             conn.close()
             raise self._cannot_open(error) from error
+        except BaseException:  # interrupted
+            conn.close()
+            raise
         return conn
 
     def _look_first(self) -> None:
@@ -202,8 +205,9 @@ class DatabaseManager:
             while True:
                 try:
                     with duckdb.connect(
-                        str(self._file), read_only=True, config=look_config()
+                        str(self._file), read_only=True, config=look_config(self._file)
                     ) as conn:
+                        refuse_foreign(conn, self._file)
                         read_all_metadata(conn)
                         schema_state(Store(conn))
                     break
@@ -234,7 +238,7 @@ class DatabaseManager:
         while True:
             try:
                 with _opening:
-                    return duckdb.connect(str(self._file), read_only=True, config=open_config())
+                    return self._connect(read_only=True)
             except duckdb.Error as error:
                 if not is_held(error):
                     raise self._cannot_open(error) from error
@@ -248,7 +252,7 @@ class DatabaseManager:
     def _open_snapshot(self, holder: tuple[int, str] | None) -> duckdb.DuckDBPyConnection | None:
         from payment_simulator.persistence.snapshot import fetch_snapshot  # noqa: PLC0415 - 20 ms
 
-        writer = read_sidecar(self._file)
+        writer = find_writer(self._file)
         if writer is None or (holder is not None and holder[0] != writer.pid):
             return None  # none, or one that another writer left behind
         folder = tempfile.mkdtemp(prefix="payment-sim-")
@@ -258,7 +262,9 @@ class DatabaseManager:
                 shutil.rmtree(folder, ignore_errors=True)
                 return None
             with translating():
-                conn = duckdb.connect(str(copy), read_only=True, config=open_config())
+                conn = duckdb.connect(str(copy), read_only=True, config=open_config(copy))
+                refuse_foreign(conn, copy, self._file)
+                lock(conn)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -382,7 +388,7 @@ def _join(file: Path) -> bool:
         server, users = _serving.get(file, (None, 0))
         if server is None:
             # A connection of its own: the managers may close in any order.
-            conn = duckdb.connect(str(file), config=open_config())
+            conn = duckdb.connect(str(file), config=open_config(file))
             try:
                 server = serving.SnapshotServer(conn, file)
             except OSError as error:

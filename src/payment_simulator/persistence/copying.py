@@ -6,16 +6,16 @@ writes it would drop the lock that keeps other processes out, and its log would 
 
 from __future__ import annotations
 
+import shutil
 import uuid
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from payment_simulator.errors import InputError
+from payment_simulator.errors import DatabaseFullError, InputError, ReadOnlyDatabaseError
 from payment_simulator.persistence.faults import translating
 from payment_simulator.persistence.files import (
     STORAGE_VERSION,
-    log_path,
     look,
     partial_path,
     remove_leftovers,
@@ -31,7 +31,9 @@ def copy_database(store: Store, target: Path) -> None:
     """Write the whole database, as one transaction sees it, to a new file.
 
     Writers are not held up, and tables, keys, indexes, views and comments come along. The file
-    appears under its name when it is complete.
+    appears under its name when it is complete. DuckDB writes it where it may write (``Store.room``,
+    which is usually beside the database); from there it is moved, or, to another file system,
+    copied.
 
     Raises
     ------
@@ -46,11 +48,33 @@ def copy_database(store: Store, target: Path) -> None:
         raise InputError(f"{target} is there already; give another name, or move it away")
     remove_leftovers(target)
     partial = partial_path(target, target)
+    with store.room() as room:
+        made = room / "copy.db"
+        _copy_into(store, made)
+        try:
+            shutil.move(made, partial)
+            is_placed = place(partial, target)
+        except OSError as error:
+            with suppress(OSError):
+                partial.unlink()
+            kind = (
+                ReadOnlyDatabaseError if isinstance(error, PermissionError) else DatabaseFullError
+            )
+            raise kind(
+                f"{target} cannot be written ({error.strerror}); free some space, or give a path "
+                "in a folder that may be written"
+            ) from error
+        if not is_placed:
+            partial.unlink()
+            raise InputError(f"{target} was made meanwhile; give another name, or move it away")
+
+
+def _copy_into(store: Store, made: Path) -> None:
     queries = named_queries(SQL)
     names = {
         "source": identifier(store.database_name),
         "alias": f"copy_{uuid.uuid4().hex}",
-        "path": _literal(str(partial)),
+        "path": _literal(str(made)),
         "version": _literal(STORAGE_VERSION),
     }
     cursor = store.cursor()
@@ -62,15 +86,6 @@ def copy_database(store: Store, target: Path) -> None:
                 cursor.execute(queries["finish_copy"].format(**names))
             finally:
                 cursor.execute(queries["detach_copy"].format(**names))
-        if not place(partial, target):
-            raise InputError(  # noqa: TRY301 - so that the copy is removed below
-                f"{target} was made meanwhile; give another name, or move it away"
-            )
-    except BaseException:
-        for leftover in (partial, log_path(partial)):
-            with suppress(OSError):
-                leftover.unlink()
-        raise
     finally:
         cursor.close()
 

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import tempfile
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -25,16 +28,29 @@ from payment_simulator.persistence.placing import place
 
 #: The oldest DuckDB line that must be able to read what is written here.
 STORAGE_VERSION = "v1.5.0"
+#: What may be set in an open database; nothing in a file can set anything.
+OPEN_SETTINGS = ("memory_limit", "threads", "checkpoint_threshold")
 #: What DuckDB may hold in memory; more is spilled to disk. ``SET memory_limit`` changes it.
 MEMORY_LIMIT = "256MiB"
 
 
-def open_config() -> dict[str, str | bool | int | float | list[str]]:
+def open_config(database: Path | None = None) -> dict[str, str | bool | int | float | list[str]]:
     """Return the settings under which every database of this package is opened.
 
     The figures behind them are in ``docs/explanation/speed-of-the-record.md``.
+
+    Parameters
+    ----------
+    database : pathlib.Path, optional
+        The file; without it, a database in memory.
     """
     return {
+        # SQL may come with a file or from a reader: it reaches no other file than the database
+        # and those of one folder, which is also where DuckDB puts what has no room in memory.
+        "enable_external_access": "false",
+        "temp_directory": str(spill_path(database)),
+        "allow_persistent_secrets": "false",
+        "allowed_configs": list(OPEN_SETTINGS),
         # DuckDB fetches an extension from the network when it meets, say, an SQLite file.
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
@@ -48,12 +64,46 @@ def open_config() -> dict[str, str | bool | int | float | list[str]]:
     }
 
 
-def look_config() -> dict[str, str | bool | int | float | list[str]]:
+def lock(conn: duckdb.DuckDBPyConnection, *, writes: bool = False) -> None:
+    """Lock the settings of an opened database, but for ``OPEN_SETTINGS``.
+
+    Parameters
+    ----------
+    conn : duckdb.DuckDBPyConnection
+        A connection to it.
+    writes : bool
+        Whether it is a file that is written. Closing would write and remove the log at its path,
+        whatever lies there by then: ``Store.settle`` looks first.
+    """
+    try:
+        if writes:
+            conn.execute("PRAGMA disable_checkpoint_on_shutdown")
+        conn.execute("SET lock_configuration = true")
+    except duckdb.InvalidInputException as error:
+        if "has been locked" not in str(error):  # by another manager of this process
+            raise
+
+
+def look_config(database: Path) -> dict[str, str | bool | int | float | list[str]]:
     """Return settings under which a file cannot be opened while this process has it open.
 
     DuckDB gives connections of one process the same database, unless they want it differently.
     """
-    return {**open_config(), "custom_user_agent": "payment-sim-look"}
+    return {**open_config(database), "custom_user_agent": "payment-sim-look"}
+
+
+@cache
+def spill_path(database: Path | None) -> Path:
+    """Return the folder in which an open database may make files; it is made when needed.
+
+    It has the same name for as long as the process lives, because DuckDB gives a process only one
+    set of settings for a file. It lies beside the database, or where temporary files go: nobody
+    can know its name before, and what the package puts there is in a folder that only this user
+    can read.
+    """
+    if database is not None and os.access(database.parent, os.W_OK | os.X_OK):
+        return partial_path(database, database)
+    return Path(tempfile.gettempdir()).resolve() / f"payment-sim-{maker()}"
 
 
 def log_path(database: Path) -> Path:
@@ -159,7 +209,7 @@ def _look(database: Path) -> bool:
 def make_empty(database: Path) -> None:
     """Make an empty database file where nothing is yet."""
     with translating():
-        duckdb.connect(str(database), config=open_config()).close()
+        duckdb.connect(str(database), config=open_config(database)).close()
 
 
 def create(database: Path) -> None:
@@ -219,4 +269,7 @@ def remove_leftovers(database: Path) -> None:
     pattern = rf"\.{re.escape(database.name)}(?:\..+\.bak)?\.{MAKER}\.new(?:\.wal)?"
     for entry, _ in leftovers(database.parent, pattern):
         with suppress(OSError):
-            entry.unlink()
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry, ignore_errors=True)
+            else:
+                entry.unlink()

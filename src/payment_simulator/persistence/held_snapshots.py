@@ -12,8 +12,8 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,7 @@ from payment_simulator.errors import DatabaseBusyError, SnapshotLostError
 from payment_simulator.persistence import activity
 from payment_simulator.persistence.faults import translating
 from payment_simulator.persistence.store import Store, begin_reading
+from payment_simulator.persistence.watching import CLOSING_SECONDS
 
 BEGIN = "/begin"
 END = "/end"
@@ -32,6 +33,7 @@ HELD_SECONDS = 60.0
 MOST_HELD = 64
 #: How long a writer that closes waits for answers under way.
 GRACE_SECONDS = 1.0
+_AGAIN_SECONDS = 0.05
 
 
 @dataclass
@@ -42,6 +44,11 @@ class _Held:
     lock: threading.Lock = field(default_factory=threading.Lock)
     is_over: bool = False
 
+    def close(self) -> None:
+        """Roll the transaction back."""
+        with suppress(duckdb.Error):
+            self.cursor.close()
+
 
 class HeldSnapshots:
     """The states of one database that are held for readers.
@@ -50,12 +57,20 @@ class HeldSnapshots:
     ----------
     store : Store
         The database.
+    lent : callable, optional
+        Gives a block in which a cursor that is held is interrupted with the present request.
     seconds : float
         How long each is held at most.
     """
 
-    def __init__(self, store: Store, seconds: float = HELD_SECONDS) -> None:
+    def __init__(
+        self,
+        store: Store,
+        lent: Callable[[duckdb.DuckDBPyConnection], AbstractContextManager[None]] = nullcontext,
+        seconds: float = HELD_SECONDS,
+    ) -> None:
         self._store = store
+        self._lent = lent
         self._seconds = seconds
         self._lock = threading.Lock()
         self._held: dict[str, _Held] = {}
@@ -97,6 +112,8 @@ class HeldSnapshots:
         ------
         SnapshotLostError
             The transaction of this name has ended.
+        DatabaseBusyError
+            A query reads it already.
         """
         if name is None:
             cursor = self._store.cursor()
@@ -110,15 +127,25 @@ class HeldSnapshots:
             held = self._held.get(name)
         if held is None:
             raise self._lost()
-        with held.lock:
+        # Nobody waits here, where no deadline would be looked at.
+        if not held.lock.acquire(blocking=False):
+            raise DatabaseBusyError("a state that is held is read by one query at a time")
+        try:
             if held.is_over:
                 raise self._lost()
-            try:
+            with self._lent(held.cursor):
                 yield held.cursor
-            except duckdb.InterruptException as error:
-                if held.is_over:
-                    raise self._lost() from error
-                raise
+        except duckdb.InterruptException as error:
+            if held.is_over:
+                raise self._lost() from error
+            held.is_over = True  # DuckDB has rolled it back
+            raise
+        finally:
+            if held.is_over:
+                held.close()
+            held.lock.release()
+            if held.is_over:
+                self.end(name)
 
     def _lost(self) -> SnapshotLostError:
         return SnapshotLostError(
@@ -129,15 +156,23 @@ class HeldSnapshots:
 
     def end(self, name: str) -> None:
         """Hold a state no longer; a query that reads it is interrupted."""
+        self._end(name, time.monotonic() + CLOSING_SECONDS)
+
+    def _end(self, name: str, give_up: float) -> None:
         with self._lock:
             held = self._held.pop(name, None)
         if held is None:
             return
         held.timer.cancel()
         held.is_over = True
-        held.cursor.interrupt()
-        with held.lock, suppress(duckdb.Error):
-            held.cursor.close()
+        # An interrupt between two statements of a request is lost.
+        while not held.lock.acquire(timeout=_AGAIN_SECONDS):
+            if time.monotonic() >= give_up:
+                return  # to be closed when its query ends
+            with suppress(duckdb.Error):
+                held.cursor.interrupt()
+        held.close()
+        held.lock.release()
 
     def close(self) -> None:
         """Hold none any longer; answers under way have a moment to be completed."""
@@ -146,8 +181,9 @@ class HeldSnapshots:
         give_up = time.monotonic() + GRACE_SECONDS
         while self._held and time.monotonic() < give_up:
             time.sleep(0.01)
+        give_up = time.monotonic() + CLOSING_SECONDS
         for name in list(self._held):
-            self.end(name)
+            self._end(name, give_up)
 
 
 def begun(answer: bytes) -> tuple[str, frozenset[str]]:

@@ -27,7 +27,7 @@ _DESCRIPTORS = ("/proc/self/fd", "/dev/fd")
 _PAGE = 4096
 _HEADERS = (_PAGE, 2 * _PAGE)
 _FIRST_BLOCK = 3 * _PAGE
-_HEADER = struct.Struct("<8xQ16xQQ")  # iteration, number of blocks, size of a block
+_ITERATION = struct.Struct("<8xQ")
 _SETTLING_SECONDS = 0.05
 
 Key = tuple[int, int]
@@ -68,7 +68,7 @@ class OpenFile:
         self._seen = (0, 0) if found is None else (found.st_size, found.st_mtime_ns)
         start = self._read_start()
         self._start = None if start is None else start[:_PAGE]
-        self._iteration = 0 if start is None else _in_force(start)[0]
+        self._iteration = 0 if start is None else _in_force(start)
         self._log = _stat(log_path(path))
         self._logged_in = self._iteration
 
@@ -114,14 +114,11 @@ class OpenFile:
             if self._descriptor is None or _key(os.fstat(self._descriptor)) != _key(found):
                 return False
             self._key = _key(found)
-        seen = found.st_size, found.st_mtime_ns
-        if seen == self._seen:
+        if (found.st_size, found.st_mtime_ns) == self._seen:
             return True
         if not self._is_ours():
             time.sleep(_SETTLING_SECONDS)  # a checkpoint of another thread may be under way
-            if not self._is_ours():
-                return False
-        self._seen = seen
+            return self._is_ours()
         return True
 
     def _read_start(self) -> bytes | None:
@@ -136,15 +133,18 @@ class OpenFile:
         """Tell whether the file is what it was, or what DuckDB made of it since."""
         start = self._read_start()
         if start is None or self._start is None:
-            return True  # this system does not let us look
+            found = _stat(self.path)  # this system does not let us look
+            self._seen = (0, 0) if found is None else (found.st_size, found.st_mtime_ns)
+            return True
         if len(start) < _FIRST_BLOCK or start[:_PAGE] != self._start:
             return False
-        iteration, n_blocks, block_size = _in_force(start)
-        found = _stat(self.path)
-        size = 0 if found is None else found.st_size
-        if iteration < self._iteration or size < _FIRST_BLOCK + n_blocks * block_size:
+        iteration, found = _in_force(start), _stat(self.path)
+        # A checkpoint may make a file shorter; nothing else of DuckDB's does.
+        if found is None or iteration < self._iteration:
             return False
-        self._iteration = iteration
+        if iteration == self._iteration and found.st_size < self._seen[0]:
+            return False
+        self._iteration, self._seen = iteration, (found.st_size, found.st_mtime_ns)
         return True
 
     def is_log_in_place(self) -> bool:
@@ -198,11 +198,11 @@ def _descriptors() -> Iterator[int]:
         return
 
 
-def _in_force(start: bytes) -> tuple[int, int, int]:
-    """Return iteration, number of blocks and their size, of the header in force."""
+def _in_force(start: bytes) -> int:
+    """Return the iteration of the header in force."""
     if len(start) < _FIRST_BLOCK:
-        return 0, 0, 0
-    return max(_HEADER.unpack_from(start, place) for place in _HEADERS)
+        return 0
+    return max(int(_ITERATION.unpack_from(start, place)[0]) for place in _HEADERS)
 
 
 class _User(Protocol):

@@ -7,8 +7,6 @@ record and for a large one.
 
 from __future__ import annotations
 
-import http.client
-import shutil
 import tempfile
 import threading
 import time
@@ -27,21 +25,26 @@ from payment_simulator.errors import (
     SnapshotLostError,
 )
 from payment_simulator.persistence.answering import ROWS, TABLE, question, refused, rows_of
+from payment_simulator.persistence.asking import (
+    FIRST_SECONDS,
+    TooSlowError,
+    WriterIsGoneError,
+    ask,
+    is_there,
+)
 from payment_simulator.persistence.connection import DatabaseManager
 from payment_simulator.persistence.faults import translating
+from payment_simulator.persistence.files import open_config
 from payment_simulator.persistence.held_snapshots import BEGIN, END, begun
-from payment_simulator.persistence.serving import CONTENT_TYPE, LOOPBACK
 from payment_simulator.persistence.sidecar import Sidecar
 from payment_simulator.persistence.store import Row, Store
+from payment_simulator.persistence.watching import QUERY_SECONDS
 
-_ANSWER_SECONDS = 60.0
+#: A query is interrupted by the writer before that.
+_ANSWER_SECONDS = QUERY_SECONDS + 15
 #: How long to wait for a writer that holds as many states as it does.
 _BEGIN_SECONDS = 5.0
 _RETRY_SECONDS = 0.05
-
-
-class _WriterIsGoneError(Exception):
-    """Nobody answers at the writer's port with its token."""
 
 
 class _Held(threading.local):
@@ -75,17 +78,27 @@ class LiveStore(Store):
         self._held = _Held()
 
     @property
+    def is_elsewhere(self) -> bool:
+        """Whether the writer is still asked, and not the file."""
+        return self._file is None
+
+    @property
     def in_transaction(self) -> bool:
         """Never: what is read is read in a transaction of its own."""
         return False
 
     def is_answered(self) -> bool:
-        """Tell whether the writer answers."""
+        """Tell whether the writer answers.
+
+        Raises
+        ------
+        DatabaseBusyError
+            Somebody is there, and says nothing.
+        """
         try:
-            self._ask(ROWS, "SELECT 1", ())
-        except _WriterIsGoneError:
-            return False
-        return True
+            return is_there(self._writer_of)
+        except TooSlowError as error:
+            raise self._silent(FIRST_SECONDS) from error
 
     @contextmanager
     def one_snapshot(self) -> Iterator[None]:
@@ -110,16 +123,16 @@ class LiveStore(Store):
             yield
         finally:
             self._held.name = None
-            with suppress(_WriterIsGoneError, DatabaseError):
-                self._send(END, found[0].encode())
+            with suppress(WriterIsGoneError, DatabaseError):
+                self._send(END, found[0].encode(), seconds=FIRST_SECONDS)
 
     def _begin(self) -> tuple[str, frozenset[str]] | None:
         """Have the writer hold a state; None where it has ended, and the file is open."""
         give_up = time.monotonic() + _BEGIN_SECONDS
         while self._file is None:
             try:
-                return begun(self._send(BEGIN, b""))
-            except _WriterIsGoneError:
+                return begun(self._send(BEGIN, b"", seconds=FIRST_SECONDS))
+            except WriterIsGoneError:
                 self._open_file()
             except SnapshotLostError:  # it answers many, or is closing
                 if time.monotonic() >= give_up:
@@ -139,7 +152,7 @@ class LiveStore(Store):
         if self._is_asked():
             try:
                 return rows_of(self._ask(ROWS, sql, parameters))
-            except _WriterIsGoneError as error:
+            except WriterIsGoneError as error:
                 self._give_up(error)
         return self._opened().read(sql, parameters)
 
@@ -148,7 +161,7 @@ class LiveStore(Store):
         if self._is_asked():
             try:
                 return self._table(sql, parameters)
-            except _WriterIsGoneError as error:
+            except WriterIsGoneError as error:
                 self._give_up(error)
         return self._opened().read_arrow(sql, parameters)
 
@@ -164,13 +177,24 @@ class LiveStore(Store):
             ) from error
         self._open_file()
 
+    def read_in_parts(
+        self,
+        sql: str,
+        parameters: Sequence[Any] = (),
+        n_rows: int = 50_000,  # noqa: ARG002 - the writer answers in one piece
+    ) -> Iterator[list[Row]]:
+        """Yield the rows of a query, all at once."""
+        yield self.read(sql, parameters)
+
     def _table(self, sql: str, parameters: Sequence[Any]) -> Any:
         from arro3.core import Table  # noqa: PLC0415 - 20 ms that not every reader needs
 
         with tempfile.TemporaryDirectory(prefix="payment-sim-") as folder:
             target = Path(folder) / "table.parquet"
             self._ask(TABLE, sql, parameters, target)
-            with translating(), duckdb.connect() as connection:
+            # What is read came from elsewhere: it is reached, and nothing else.
+            config = {**open_config(), "temp_directory": folder}
+            with translating(), duckdb.connect(config=config) as connection:
                 return Table.from_arrow(connection.read_parquet(str(target)))
 
     def _opened(self) -> Store:
@@ -187,34 +211,29 @@ class LiveStore(Store):
     def _ask(
         self, what: str, sql: str, parameters: Sequence[Any], target: Path | None = None
     ) -> bytes:
-        return self._send(what, question(sql, parameters, self._held.name), target)
+        return self._send(what, question(sql, parameters, self._held.name), target=target)
 
-    def _send(self, what: str, body: bytes, target: Path | None = None) -> bytes:
-        headers = {"Authorization": f"Bearer {self._writer_of.token}"}
-        connection = http.client.HTTPConnection(
-            LOOPBACK, self._writer_of.port, timeout=_ANSWER_SECONDS
-        )
+    def _send(
+        self,
+        what: str,
+        body: bytes,
+        *,
+        seconds: float = _ANSWER_SECONDS,
+        target: Path | None = None,
+    ) -> bytes:
         try:
-            connection.request("POST", what, body, headers)
-            answer = connection.getresponse()
-            if answer.headers["Content-Type"] != CONTENT_TYPE:
-                raise _WriterIsGoneError  # another program has taken the port
-            if answer.status != HTTPStatus.OK:
-                raise refused(answer.read())
-            if target is None:
-                return answer.read()
-            with target.open("wb") as file:
-                shutil.copyfileobj(answer, file, 1 << 20)
-        except TimeoutError as error:
-            raise DatabaseBusyError(
-                f"{self.path}: process {self._writer_of.pid}, which writes it, did not answer "
-                f"within {_ANSWER_SECONDS:.0f} s; try again"
-            ) from error
-        except (OSError, http.client.HTTPException) as error:
-            raise _WriterIsGoneError from error
-        finally:
-            connection.close()
-        return b""
+            answer = ask(self._writer_of, "POST", what, body, seconds=seconds, target=target)
+        except TooSlowError as error:
+            raise self._silent(seconds) from error
+        if answer.status != HTTPStatus.OK:
+            raise refused(answer.body)
+        return answer.body
+
+    def _silent(self, seconds: float) -> DatabaseBusyError:
+        return DatabaseBusyError(
+            f"{self.path}: process {self._writer_of.pid}, which writes it, did not answer within "
+            f"{seconds:.0f} s; try again"
+        )
 
     def close(self) -> None:
         """Close the file, where it was opened."""
@@ -245,6 +264,10 @@ class LiveStore(Store):
 
     def alone(self) -> NoReturn:
         """Refuse: another process writes."""
+        self._refuse()
+
+    def room(self) -> NoReturn:
+        """Refuse: the database is in another process."""
         self._refuse()
 
     def run_script(self, sql: str) -> None:  # noqa: ARG002 - refused

@@ -7,11 +7,12 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from payment_simulator.errors import SnapshotLostError
+from payment_simulator.errors import PaymentSimulatorError, SnapshotLostError
+from payment_simulator.persistence.answering import nonsense
 from payment_simulator.persistence.connection import DatabaseManager
 from payment_simulator.persistence.files import look_for_content, real_path
 from payment_simulator.persistence.migrations import schema_state
-from payment_simulator.persistence.sidecar import read_sidecar
+from payment_simulator.persistence.sidecar import find_writer
 from payment_simulator.persistence.store import Row, Store
 
 T = TypeVar("T")
@@ -82,7 +83,7 @@ def open_store(path: str | Path) -> Iterator[Store]:
         As :class:`~payment_simulator.persistence.connection.DatabaseManager` does.
     """
     file = real_path(Path(path))
-    writer = read_sidecar(file)
+    writer = find_writer(file)
     if writer is not None:
         from payment_simulator.persistence.live import LiveStore  # noqa: PLC0415 - 40 ms
 
@@ -90,10 +91,20 @@ def open_store(path: str | Path) -> Iterator[Store]:
         store = LiveStore(file, writer)
         try:
             if store.is_answered():
-                schema_state(store)
+                _look_at(store)
                 yield store
                 return
         finally:
             store.close()
     with DatabaseManager(path, read_only=True) as manager:
         yield manager.store
+
+
+def _look_at(store: Store) -> None:
+    """Refuse a database that is no record, and a writer that answers anything but rows of it."""
+    try:
+        schema_state(store)
+    except (IndexError, TypeError, ValueError) as error:
+        if isinstance(error, PaymentSimulatorError):
+            raise
+        raise nonsense() from error

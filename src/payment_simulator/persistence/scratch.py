@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from payment_simulator.persistence.files import open_config
+from payment_simulator.persistence.files import lock, open_config
 from payment_simulator.persistence.store import Store
 
 #: What its tables go by: ``scratch.NAME``.
@@ -29,7 +29,7 @@ class ScratchStore(Store):
         config = {
             **open_config(),
             "memory_limit": f"{memory_bytes}B",
-            "temp_directory": str(room / "spilled"),
+            "temp_directory": str(room),  # the one folder that it may reach
             # More of them hold a row group each in memory, for the sake of the rows' order.
             "threads": "1",
         }
@@ -37,10 +37,8 @@ class ScratchStore(Store):
         super().__init__(self._connection)
         place = str(room).replace("'", "''")
         # In row groups of the usual size, some hundred thousand long rows would be held at once.
-        self.run_script(
-            f"ATTACH '{place}/scratch.db' AS {SCRATCH} (ROW_GROUP_SIZE {_ROWS}); "
-            f"SET allowed_directories = ['{place}']; SET enable_external_access = false"
-        )
+        self.run_script(f"ATTACH '{place}/scratch.db' AS {SCRATCH} (ROW_GROUP_SIZE {_ROWS})")
+        lock(self._connection)
 
     def set_memory(self, memory_bytes: int) -> None:
         """Set how much memory it may take."""

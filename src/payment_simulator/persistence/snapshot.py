@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import http.client
 import json
-import shutil
 from http import HTTPStatus
 from pathlib import Path
 
 from payment_simulator.errors import DatabaseError, DatabaseFullError
 from payment_simulator.persistence import activity
-from payment_simulator.persistence.serving import AT_WORK, CONTENT_TYPE, LOOPBACK, SNAPSHOT
+from payment_simulator.persistence.asking import TooSlowError, WriterIsGoneError, ask, is_there
+from payment_simulator.persistence.serving import SNAPSHOT
 from payment_simulator.persistence.sidecar import Sidecar
-
-_CONNECT_SECONDS = 600.0  # a copy of some gigabytes takes its time
+from payment_simulator.persistence.watching import COPY_SECONDS
 
 
 def fetch_snapshot(writer: Sidecar, target: Path) -> bool:
@@ -31,39 +29,19 @@ def fetch_snapshot(writer: Sidecar, target: Path) -> bool:
     DatabaseError
         The writer answered that it could not make the copy, or the copy broke off.
     """
-    connection = http.client.HTTPConnection(LOOPBACK, writer.port, timeout=_CONNECT_SECONDS)
     try:
-        try:
-            connection.request("GET", SNAPSHOT, headers={"Authorization": f"Bearer {writer.token}"})
-            answer = connection.getresponse()
-        except (OSError, http.client.HTTPException):
+        if not is_there(writer):
             return False
-        length = answer.headers["Content-Length"] or ""
-        if answer.headers["Content-Type"] != CONTENT_TYPE or not length.isdecimal():
-            return False
-        if answer.status != HTTPStatus.OK:
-            is_full = answer.status == HTTPStatus.INSUFFICIENT_STORAGE
-            raise (DatabaseFullError if is_full else DatabaseError)(
-                f"the writing process (PID {writer.pid}) could not copy the database: "
-                f"{answer.read().decode(errors='replace')}"
-            )
-        size = int(length)
-        try:
-            with target.open("wb") as file:
-                shutil.copyfileobj(answer, file, 1 << 20)
-        except OSError as error:
-            raise DatabaseFullError(
-                f"no room for a copy of {size:,} bytes in {target.parent} ({error.strerror}); "
-                "free some space, or set TMPDIR to a larger folder"
-            ) from error
-        if target.stat().st_size != size:
-            raise DatabaseError(
-                f"the copy from the writing process (PID {writer.pid}) broke off after "
-                f"{target.stat().st_size} of {size} bytes; try again"
-            )
-        activity.tell_of_copy(str(target), _names(answer.headers[AT_WORK]))
-    finally:
-        connection.close()
+        answer = ask(writer, "GET", SNAPSHOT, seconds=COPY_SECONDS, target=target)
+    except (WriterIsGoneError, TooSlowError):
+        return False
+    if answer.status != HTTPStatus.OK:
+        is_full = answer.status == HTTPStatus.INSUFFICIENT_STORAGE
+        raise (DatabaseFullError if is_full else DatabaseError)(
+            f"the writing process (PID {writer.pid}) could not copy the database: "
+            f"{answer.body.decode(errors='replace')}"
+        )
+    activity.tell_of_copy(str(target), _names(answer.at_work))
     return True
 
 

@@ -6,8 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from payment_simulator.persistence.connection import DatabaseManager
-from payment_simulator.persistence.files import log_path
+from payment_simulator.persistence.files import log_path, real_path
 from payment_simulator.persistence.leftovers import is_alive
 from payment_simulator.persistence.migrations import (
     SCHEMA_VERSION,
@@ -17,8 +16,8 @@ from payment_simulator.persistence.migrations import (
     table_columns,
 )
 from payment_simulator.persistence.queries import identifier, named_queries
+from payment_simulator.persistence.reading import open_store
 from payment_simulator.persistence.sidecar import read_sidecar
-from payment_simulator.persistence.store import Store
 
 
 @dataclass(frozen=True)
@@ -67,20 +66,20 @@ def database_status(path: Path) -> DatabaseStatus:
     Raises
     ------
     DatabaseError
-        As ``DatabaseManager(path, read_only=True)`` does.
+        As ``open_store`` does.
     """
-    log = log_path(path)
+    file = real_path(path)
+    log = log_path(file)
     log_bytes = log.stat().st_size if log.exists() else 0
-    with DatabaseManager(path, read_only=True) as manager:
-        store = Store(manager.conn)
+    with open_store(path) as store:
         state = schema_state(store)
         count = named_queries(SQL)["row_count"]
         rows = {
             table: store.read(count.format(table=identifier(table)))[0][0]
             for table in table_columns(store)
         }
-        written_now = manager.is_snapshot
-    entry = read_sidecar(path)
+        written_now = store.is_elsewhere
+    entry = read_sidecar(file)
     notes = []
     if state.origin is Origin.FIRST_TOOL:
         notes.append("without this package's tables: payment-sim db migrate FILE adds them")

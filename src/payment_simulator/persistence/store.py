@@ -8,19 +8,29 @@ file in this process shares.
 from __future__ import annotations
 
 import logging
+import shutil
+import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from payment_simulator.errors import DatabaseError, DatabaseMovedError, InputError
+from payment_simulator.errors import (
+    DatabaseError,
+    DatabaseFullError,
+    DatabaseMovedError,
+    InputError,
+)
 from payment_simulator.persistence import activity
 from payment_simulator.persistence.faults import translating
 from payment_simulator.persistence.identity import open_file
 from payment_simulator.persistence.interrupts import is_interrupt, undisturbed
+from payment_simulator.persistence.queries import named_queries
 
+SQL = "payment_simulator.persistence.sql"
 Row = tuple[Any, ...]
 
 _log = logging.getLogger(__name__)
@@ -87,6 +97,11 @@ class Store:
         return self.path or f":memory: {self.database_name}"
 
     @property
+    def is_elsewhere(self) -> bool:
+        """Tell whether another process writes the database and is asked for what is read."""
+        return False
+
+    @property
     def in_transaction(self) -> bool:
         """Tell whether the calling thread is inside ``transaction()`` of this store."""
         return self._depth > 0 and self._owner == threading.get_ident()
@@ -148,10 +163,16 @@ class Store:
         return activity.at_work(self.location)
 
     def _execute(
-        self, cursor: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any]
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        sql: str,
+        parameters: Sequence[Any],
+        n_rows: int | None = None,
     ) -> list[Row]:
+        """Execute a statement and return all of its rows, or the first ``n_rows``."""
         try:
-            return cursor.execute(sql, parameters).fetchall()
+            done = cursor.execute(sql, parameters)
+            return done.fetchall() if n_rows is None else done.fetchmany(n_rows)
         except RuntimeError as error:  # no kind of DuckDB's own
             if not is_interrupt(error):
                 if any(word in str(error).lower() for word in ("surrogate", "cast python")):
@@ -179,6 +200,16 @@ class Store:
 
         with translating(), self._reader() as cursor:
             return Table.from_arrow(cursor.sql(sql, params=list(parameters)))
+
+    def read_in_parts(
+        self, sql: str, parameters: Sequence[Any] = (), n_rows: int = 50_000
+    ) -> Iterator[list[Row]]:
+        """Yield the rows of a query, some at a time: the whole of them need not fit into memory."""
+        with translating(), self._reader() as cursor:
+            part = self._execute(cursor, sql, parameters, n_rows)
+            while part:
+                yield part
+                part = cursor.fetchmany(n_rows)
 
     def write(self, sql: str, parameters: Sequence[Any] = ()) -> int:
         """Execute one statement that changes rows, durably unless in a transaction.
@@ -345,6 +376,29 @@ class Store:
         """Keep other writers of this process waiting during the enclosed block."""
         with self._lock:
             yield
+
+    @contextmanager
+    def room(self) -> Iterator[Path]:
+        """Give a new folder of this user alone, in which the database may read and write files.
+
+        It may nowhere else. The folder is removed at the end.
+        """
+        place = self.read(named_queries(SQL)["spill_folder"])[0][0] or tempfile.gettempdir()
+        outer = Path(place)
+        try:
+            outer.mkdir(mode=0o700, exist_ok=True)
+            folder = tempfile.mkdtemp(prefix="files-", dir=outer)
+        except OSError as error:
+            raise DatabaseFullError(
+                f"no folder for temporary files can be made in {outer.parent} ({error.strerror}); "
+                "free some space, or set TMPDIR to a folder that may be written"
+            ) from error
+        try:
+            yield Path(folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):
+                outer.rmdir()  # unless it is in use
 
     def run_script(self, sql: str) -> None:
         """Execute the statements of a ``.sql`` file of this package."""

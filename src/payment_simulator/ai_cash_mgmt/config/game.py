@@ -78,12 +78,32 @@ class GameConfig(GameKeys):
         """
         file = Path(path)
         text = read_text(file, _WHAT, GameFileError)
+        return cls.from_text(text, where=str(path), folder=file.parent)
+
+    @classmethod
+    def from_text(cls, text: str, *, where: str = "game", folder: Path | None = None) -> Self:
+        """Make a configuration of the text of a game file.
+
+        Parameters
+        ----------
+        text : str
+            YAML.
+        where : str
+            What errors call it.
+        folder : pathlib.Path, optional
+            What paths in it are relative to; the working folder where not given.
+
+        Raises
+        ------
+        GameFileError
+            It cannot be used; one line names line, place, value and what was expected.
+        """
         try:
             data, mark = read_yaml(text)
         except YamlError as error:
-            origin = Origin(str(path), kind=GameFileError)
+            origin = Origin(where, kind=GameFileError)
             raise origin.error(str(error), line=error.line) from None
-        return cls._build(_Source(Origin(str(path), data, mark, GameFileError), text, file.parent))
+        return cls._build(_Source(Origin(where, data, mark, GameFileError), text, folder))
 
     @classmethod
     def from_mapping(
@@ -204,6 +224,44 @@ class GameConfig(GameKeys):
     def source_text(self) -> str:
         """The game file as it was read; empty where there was none."""
         return "" if self._source is None else self._source.text
+
+    def changes(self) -> str:
+        """Return what holds instead of what the text of the game file says.
+
+        Options of ``payment-sim play``, and changes made in Python, are no part of that text.
+
+        Returns
+        -------
+        str
+            A JSON object of the keys at the top of the file whose values differ, with their whole
+            values; empty where none does, or where there is no text.
+        """
+        if not self.source_text:
+            return ""
+        mine = json.loads(self.to_json())
+        said = json.loads(type(self).from_text(self.source_text).to_json())
+        # The order of banks counts, so texts are compared.
+        changed = {key: mine[key] for key in mine if json.dumps(mine[key]) != json.dumps(said[key])}
+        return json.dumps(changed, ensure_ascii=False) if changed else ""
+
+    def with_changes(self, changes: str) -> Self:
+        """Return the configuration with other values, as :meth:`changes` tells them.
+
+        Raises
+        ------
+        GameFileError
+            The text is something else, or a value cannot be used.
+        """
+        where = "changes of a game file"
+        try:
+            changed = json.loads(changes)
+        except (ValueError, RecursionError) as error:
+            raise GameFileError(visible(f"{where}: not JSON: {error}")) from None
+        if not isinstance(changed, dict):
+            raise GameFileError(visible(f"{where}: {describe(changed)}; expected a mapping"))
+        config = self.from_mapping({**json.loads(self.to_json()), **changed}, where=where)
+        config._source = self._source  # noqa: SLF001 - of its own class
+        return config
 
     def scenario_path(self) -> Path:
         """Return the path of the scenario file."""

@@ -66,12 +66,12 @@ class Finding:
         return asdict(self)
 
 
-def check_record(conn: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
+def check_record(conn: duckdb.DuckDBPyConnection | Store) -> Iterator[Finding]:
     """Find everything in a database that is not as this package would have written it.
 
     Parameters
     ----------
-    conn : duckdb.DuckDBPyConnection
+    conn : duckdb.DuckDBPyConnection or Store
         An open database; reading is enough, and nothing is changed.
 
     Yields
@@ -79,7 +79,7 @@ def check_record(conn: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
     Finding
         In the order of the tables. A database of some gigabytes takes its time: every row is read.
     """
-    store = Store(conn)
+    store = conn if isinstance(conn, Store) else Store(conn)
     state = schema_state(store)
     found = table_columns(store)
     yield from _check_schema(store, state)
@@ -87,9 +87,18 @@ def check_record(conn: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
     kinds: tuple[type[Record], ...] = (*RECORDS, SupersededRecord)
     whole = [k for k in kinds if [c for c, _ in found.get(k.TABLE, [])] == list(k.model_fields)]
     for kind in whole:
-        yield from _check_keys(store, kind)
-        yield from _check_rows(store, kind)
-    tables = {kind.TABLE for kind in whole}
+        yield from check_table(store, kind)
+    yield from check_links(store, {kind.TABLE for kind in whole})
+
+
+def check_table(store: Store, kind: type[Record]) -> Iterator[Finding]:
+    """Find everything in one table that its record would not have written."""
+    yield from _check_keys(store, kind)
+    yield from _check_rows(store, kind)
+
+
+def check_links(store: Store, tables: set[str]) -> Iterator[Finding]:
+    """Find rows of tables that do not go together."""
     yield from _check_belonging(store, tables)
     if {GameSessionRecord.TABLE, PolicyIterationRecord.TABLE} <= tables:
         yield from _check_course(store)

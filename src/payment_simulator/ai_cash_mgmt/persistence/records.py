@@ -252,8 +252,11 @@ class RecordStore:
     def _read_arrow(self, name: str, kind: type[Record], parameters: Sequence[Any]) -> Any:
         return self._store.read_arrow(_sql(name, kind), parameters)
 
-    def _rows(self, name: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        return self._store.read(_sql(name), parameters)
+    def _rows(
+        self, name: str, parameters: Sequence[Any] = (), **words: str
+    ) -> list[tuple[Any, ...]]:
+        sql = _sql(name)
+        return self._store.read(sql.format(**words) if words else sql, parameters)
 
     def _game_not_found(self, game_id: str) -> GameNotFoundError:
         known = (row[0] for row in self._rows("game_ids"))

@@ -46,6 +46,10 @@ class RunRecords(RecordStore):
         parameters = (game_id, game_id, checked_limit(limit))
         return self._read("list_simulation_runs", SimulationRunRecord, parameters)
 
+    def get_run_ids(self, game_id: str) -> list[str]:
+        """Return the identifiers of all runs of a game, in order."""
+        return [row[0] for row in self._rows("runs_of_game", (game_id,))]
+
     def save_transactions(self, run_id: str, transactions: Any) -> None:
         """Save the lives of a run's payments."""
         self._save_of_run(TransactionRecord, run_id, transactions)

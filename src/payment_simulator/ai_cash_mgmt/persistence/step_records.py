@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
 
 from payment_simulator.ai_cash_mgmt.persistence.models import (
     EquilibriumCertificateRecord,
@@ -14,9 +16,11 @@ from payment_simulator.ai_cash_mgmt.persistence.models import (
     IterationContextRecord,
     LLMInteractionRecord,
     PolicyDiffRecord,
+    PolicyIterationRecord,
     ProvenanceFileRecord,
     SupersededRecord,
 )
+from payment_simulator.ai_cash_mgmt.persistence.models.steps import StepRecord
 from payment_simulator.ai_cash_mgmt.persistence.records import R, RecordStore
 from payment_simulator.persistence.arrow import ArrowStream
 
@@ -28,6 +32,47 @@ class StepRecords(RecordStore):
     keeps the replaced row, and raises ``GameNotFoundError`` for a game that is not there. Every
     ``get_*`` filters by agent and iteration where those are given.
     """
+
+    def get_policy_iteration(
+        self, game_id: str, agent_id: str, iteration_number: int
+    ) -> PolicyIterationRecord | None:
+        """Return one step of one agent, or ``None`` when there is no such step."""
+        key = (game_id, agent_id, operator.index(iteration_number))
+        return self._read_one("get_policy_iteration", PolicyIterationRecord, key)
+
+    def count_rows_of_steps(
+        self, kind: type[StepRecord | PolicyIterationRecord], game_id: str
+    ) -> dict[tuple[int, str], int]:
+        """Return the steps of a game, as iteration and agent, that have rows of a kind.
+
+        Returns
+        -------
+        dict
+            Number of rows by step, in order.
+        """
+        found = self._rows("count_rows_of_steps", (game_id,), table=kind.TABLE)
+        return {(number, agent): n for number, agent, n in found}
+
+    def get_rows_of_iterations(self, kind: type[R], game_id: str, first: int, last: int) -> list[R]:
+        """Return the rows of a kind that belong to some iterations of a game, in any order."""
+        words = {"table": kind.TABLE, "columns": ", ".join(kind.table().columns)}
+        found = self._rows("rows_of_iterations", (game_id, first, last), **words)
+        return [kind.from_row(row) for row in found]
+
+    def get_sample_means(self, game_id: str) -> list[tuple[Any, ...]]:
+        """Return iteration, agent, old and new cost of every step, and what its samples say.
+
+        Number and last number of the samples, and the means of their old and new costs.
+        """
+        return self._rows("sample_means", (game_id,))
+
+    def has_null_counters(self, game_id: str) -> bool:
+        """Tell whether a session has NULL where it is read as a default."""
+        return any(row[0] for row in self._rows("has_null_counters", (game_id,)))
+
+    def get_step_times(self, game_id: str) -> dict[tuple[int, str], datetime]:
+        """Return when each step of a game was recorded, by iteration and agent."""
+        return {(n, agent): when for n, agent, when in self._rows("step_times", (game_id,))}
 
     def save_llm_interaction(self, interaction: LLMInteractionRecord) -> None:
         """Save one call of a language model."""
@@ -129,6 +174,18 @@ class StepRecords(RecordStore):
     def get_superseded_records(self, table_name: str | None = None) -> list[SupersededRecord]:
         """Return rows that were replaced by saving again, by table, key and revision."""
         return self._read("get_superseded_records", SupersededRecord, (table_name, table_name))
+
+    def get_superseded_record(
+        self, table_name: str, record_key: str, revision: int
+    ) -> SupersededRecord | None:
+        """Return one superseded row, or ``None`` when there is no such row."""
+        key = (table_name, record_key, operator.index(revision))
+        return self._read_one("get_superseded_record", SupersededRecord, key)
+
+    def superseded_keys(self, game_id: str) -> list[tuple[str, str, int]]:
+        """Return table, key and revision of every superseded row of a game or of its runs."""
+        found = self._rows("superseded_of_game", (game_id, game_id))
+        return [(table, key, revision) for table, key, revision in found]
 
     def _of_steps(
         self,

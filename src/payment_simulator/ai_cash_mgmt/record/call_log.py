@@ -3,27 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 
 from payment_simulator.ai_cash_mgmt.persistence.models import LLMInteractionRecord
-
-
-def calls_that_count(
-    calls: Sequence[LLMInteractionRecord], failed_at: datetime | None
-) -> list[LLMInteractionRecord]:
-    """Return the calls of a step that its last attempt was made of, in their order.
-
-    Parameters
-    ----------
-    calls : sequence of LLMInteractionRecord
-        All of the step.
-    failed_at : datetime, optional
-        When the game last failed in this step; it is then played again with new calls.
-    """
-    ordered = sorted(calls, key=lambda call: call.attempt_number)
-    if failed_at is None:
-        return ordered
-    return [call for call in ordered if call.request_timestamp > failed_at]
 
 
 class StepCalls:
@@ -38,6 +19,13 @@ class StepCalls:
         Number of the first call that is new.
     save : callable
         Makes a call durable; it is given repeated calls too.
+
+    Attributes
+    ----------
+    made : list of LLMInteractionRecord
+        The calls of this try of the step so far, in their order.
+    last : int
+        The highest number of a call of the step so far.
     """
 
     def __init__(
@@ -51,11 +39,18 @@ class StepCalls:
         self._waiting = list(before)
         self._next = next_number
         self._save = save
+        self.made: list[LLMInteractionRecord] = []
+        self.last = max(next_number - 1, 0)
 
     @property
     def game_id(self) -> str:
         """The game that the calls belong to."""
         return self._game_id
+
+    @property
+    def left(self) -> list[LLMInteractionRecord]:
+        """The calls made before that were not asked for again."""
+        return self._waiting
 
     def begin(self) -> tuple[int, LLMInteractionRecord | None]:
         """Return the number of the next call, and the call itself where it was made before."""
@@ -68,3 +63,5 @@ class StepCalls:
     def save(self, interaction: LLMInteractionRecord) -> None:
         """Make a call durable."""
         self._save(interaction)
+        self.made.append(interaction)
+        self.last = max(self.last, interaction.attempt_number)

@@ -6,42 +6,56 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from payment_simulator.ai_cash_mgmt.persistence.models import Record
+from payment_simulator.ai_cash_mgmt.persistence.seals import CLOCK, SEAL
 
-#: Columns that tell the time, how long something took, or the version of the program.
-CLOCK = frozenset(
-    {
-        "created_at",
-        "started_at",
-        "completed_at",
-        "failed_at",
-        "request_timestamp",
-        "response_timestamp",
-        "llm_latency_seconds",
-        "package_version",
-    }
-)
+#: Columns that are not compared: those of the clock, and the version of the program.
+ASIDE = CLOCK | {"package_version"}
 _LINE = 80
 
 
-class DifferenceError(Exception):
-    """The record differs from what was played; the message says where."""
+class DifferenceError(BaseException):
+    """The record differs from what was played; the message says where.
+
+    No ``Exception``: it passes through the code that takes what a proposer raises for its failure.
+    """
 
 
 def compare_row(played: Record, stored: Record | None) -> None:
-    """Compare a row of the game with that of the record, but for what tells the time."""
+    """Compare a row of the game with that of the record, but for what tells the time.
+
+    A seal is compared last, so that a value that can be computed is named itself.
+    """
     place = f"{played.TABLE}, {place_of(played)}"
     if stored is None:
         raise DifferenceError(f"{place}: the game has this row, the record does not")
     for name in type(played).model_fields:
-        if name not in CLOCK:
+        if name not in ASIDE and name != SEAL:
             compare_values(f"{place}, {name}", getattr(played, name), getattr(stored, name))
+    if SEAL in type(played).model_fields:
+        check_seal(place, stored, str(getattr(played, SEAL)))
+
+
+def check_seal(place: str, stored: Record, expected: str) -> None:
+    """Compare a stored seal with that of the rows as they are."""
+    if getattr(stored, SEAL) != expected:
+        raise DifferenceError(
+            f"{place}, {SEAL}: it is not the seal of these rows; something in them that came from "
+            "outside the game (an answer, a proposal, a version, a reason) was changed"
+        )
+
+
+def check_none(table: str, stored: Iterable[Record], why: str) -> None:
+    """Refuse rows that a game cannot have."""
+    for row in stored:
+        raise DifferenceError(f"{table}, {place_of(row)}: the record has this row, but {why}")
 
 
 def place_of(record: Record) -> str:
     """Return what errors call a row."""
     key = {name: getattr(record, name) for name in type(record).KEY[1:]}
     if "iteration_number" in key:
-        return f"iteration {key['iteration_number']} of {key['agent_id']}"
+        call = f", call {key['attempt_number']}" if "attempt_number" in key else ""
+        return f"iteration {key['iteration_number']} of {key['agent_id']}{call}"
     return ", ".join(f"{name} {value}" for name, value in key.items()) or "row"
 
 
@@ -93,6 +107,18 @@ def compare_values(place: str, played: Any, stored: Any) -> None:
             f"{place}: the record has {_short(stored, played)}, played once more it is "
             f"{_short(played, stored)}"
         )
+
+
+def compare_json(place: str, played: Any, stored: Any) -> None:
+    """Compare what two JSON texts hold, and name the key that differs first."""
+    if not isinstance(played, dict) or not isinstance(stored, dict):
+        compare_values(place, played, stored)
+        return
+    for key in [*played, *(key for key in stored if key not in played)]:
+        if key not in stored or key not in played:
+            has, lacks = ("game", "record") if key in played else ("record", "game")
+            raise DifferenceError(f"{place}, {key}: the {has} has this key, the {lacks} does not")
+        compare_json(f"{place}, {key}", played[key], stored[key])
 
 
 def _short(value: Any, other: Any) -> str:

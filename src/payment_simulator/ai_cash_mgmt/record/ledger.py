@@ -15,8 +15,9 @@ from payment_simulator.ai_cash_mgmt.persistence.models import (
     PolicyIterationRecord,
 )
 from payment_simulator.ai_cash_mgmt.persistence.repository import GameRepository
+from payment_simulator.ai_cash_mgmt.persistence.seals import failure_seal, origin_seal
 from payment_simulator.ai_cash_mgmt.proposers.base import CallLog, PastStep
-from payment_simulator.ai_cash_mgmt.record.call_log import StepCalls, calls_that_count
+from payment_simulator.ai_cash_mgmt.record.call_log import StepCalls
 from payment_simulator.ai_cash_mgmt.record.ending_rows import ending_records
 from payment_simulator.ai_cash_mgmt.record.provenance import files_of, provenance_of
 from payment_simulator.ai_cash_mgmt.record.step_rows import records_of
@@ -69,8 +70,10 @@ class RecordLedger:
         self._setup = setup
         self._game_id = setup.game_id
         self._played: dict[Key, PolicyIterationRecord] = {}
-        self._calls: dict[Key, list[LLMInteractionRecord]] = {}
-        self._failed_at: dict[Key, datetime] = {}
+        #: Steps of which the record holds calls of models from before.
+        self._asked: set[Key] = set()
+        self._calls: StepCalls | None = None
+        self._failed: dict[Key, GameFailureRecord] = {}
         self._n_failures = 0
         self._last_iteration = 0
 
@@ -89,8 +92,9 @@ class RecordLedger:
         )
         with self._repo.transaction():
             self._repo.save_game_session(session)
-            self._repo.save_game_provenance(provenance_of(self._game_id, now))
             files = files_of(self._game_id, setup.config, setup.scenario, setup.start)
+            origin = provenance_of(self._game_id, now)
+            self._repo.save_game_provenance(origin.replace(seal_sha256=origin_seal(origin, files)))
             self._repo.save_provenance_files(files)
 
     def take_up(self) -> None:
@@ -98,15 +102,15 @@ class RecordLedger:
         for failure in self._repo.get_game_failures(self._game_id):
             self._n_failures += 1
             if failure.agent_id is not None and failure.iteration_number is not None:
-                self._failed_at[failure.iteration_number, failure.agent_id] = failure.failed_at
+                self._failed[failure.iteration_number, failure.agent_id] = failure
         for record in self._repo.get_policy_iterations(self._game_id):
             key = record.iteration_number, record.agent_id
             # A step in which the game failed is made once more.
-            if record.created_at != self._failed_at.get(key):
+            failed = self._failed.get(key)
+            if failed is None or record.created_at != failed.failed_at:
                 self._played[key] = record
                 self._last_iteration = record.iteration_number
-        for call in self._repo.get_llm_interactions(self._game_id):
-            self._calls.setdefault((call.iteration_number, call.agent_id), []).append(call)
+        self._asked = set(self._repo.count_rows_of_steps(LLMInteractionRecord, self._game_id))
         session = self._repo.get_game_session(self._game_id)
         if session is not None and session.status != GameStatus.RUNNING:
             self._repo.update_game_session_status(self._game_id, GameStatus.RUNNING)
@@ -117,16 +121,23 @@ class RecordLedger:
         return None if record is None else played_step(record)
 
     def calls(self, iteration: int, bank: str) -> CallLog:
-        """Return the calls of models of a step; those made before are not made again."""
-        found = self._calls.get((iteration, bank), [])
-        counting = calls_that_count(found, self._failed_at.get((iteration, bank)))
+        """Return the calls of models of a step; those made before are not made again.
+
+        A step in which the game failed is made again with new calls.
+        """
+        key, found = (iteration, bank), []
+        if key in self._asked:
+            found = self._repo.get_llm_interactions(self._game_id, bank, iteration)
         known = {call.attempt_number for call in found}
+        n_failed = self._failed[key].model_calls if key in self._failed else 0
+        before = [call for call in found if call.attempt_number > n_failed]
 
         def save(call: LLMInteractionRecord) -> None:
             if call.attempt_number not in known:
                 self._repo.save_llm_interaction(call)
 
-        return StepCalls(self._game_id, counting, max(known, default=0) + 1, save)
+        self._calls = StepCalls(self._game_id, before, max(known, default=0) + 1, save)
+        return self._calls
 
     def save_step(self, step: Step) -> None:
         """Write a step down; it is durable when this returns."""
@@ -134,7 +145,8 @@ class RecordLedger:
             self._save(step, datetime.now(UTC))
 
     def _save(self, step: Step, now: datetime) -> None:
-        records = records_of(self._game_id, step, now)
+        calls = () if self._calls is None else self._calls.made
+        records = records_of(self._game_id, step, calls, now)
         self._last_iteration = step.iteration
         self._repo.save_policy_iteration(records.iteration)
         self._repo.save_iteration_context(records.context)
@@ -165,8 +177,9 @@ class RecordLedger:
             reason=str(reason).encode("utf-8", "replace").decode() or type(reason).__name__,
             error_type=type(reason).__name__,
             failed_at=now,
+            model_calls=0 if bank is None or self._calls is None else self._calls.last,
         )
-        self._repo.save_game_failure(failure)
+        self._repo.save_game_failure(failure.replace(seal_sha256=failure_seal(failure)))
         self._n_failures += 1
         self._repo.update_game_session_status(
             self._game_id, GameStatus.FAILED, total_iterations=self._last_iteration

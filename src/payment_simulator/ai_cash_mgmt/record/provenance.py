@@ -26,6 +26,8 @@ from payment_simulator.scenario import Scenario, payments_text, restore_scenario
 
 #: Libraries on whose versions numbers may depend.
 LIBRARIES = ("duckdb", "llvmlite", "numba", "numpy", "optuna", "pydantic", "pydantic-ai-slim")
+#: Names of the text of a game file, and of what held instead of parts of it.
+GAME, OPTIONS = "game", "options"
 _SECONDS = 5
 
 
@@ -93,17 +95,37 @@ def files_of(
         Those at the start of the game, of all banks.
     """
     files = [
-        (FileRole.GAME_FILE, "game", config.source_text or config.to_json()),
+        (FileRole.GAME_FILE, GAME, config.source_text or config.to_json()),
         (FileRole.SCENARIO, scenario.name, scenario.text),
         *((FileRole.POLICY, bank, to_json(policy)) for bank, policy in policies.items()),
     ]
-    payments = payments_text(scenario)
+    payments, changes = payments_text(scenario), config.changes()
     if payments:
         files.append((FileRole.PAYMENTS, "payments", payments))
+    if changes:
+        files.append((FileRole.GAME_FILE, OPTIONS, changes))
     return [
         ProvenanceFileRecord(game_id=game_id, role=role, name=name, content=content)
         for role, name, content in files
     ]
+
+
+def config_of(game_id: str, files: list[ProvenanceFileRecord]) -> GameConfig:
+    """Make the configuration of a recorded game again, from the text of its game file.
+
+    Raises
+    ------
+    InputError
+        The record does not hold what is needed.
+    """
+    texts = {file.name: file.content for file in files if file.role == FileRole.GAME_FILE}
+    if GAME not in texts:
+        raise InputError(
+            f"game {game_id!r}: the record does not hold the text of its game file, so it cannot "
+            "be played from the record; expected a game that payment-sim play recorded"
+        )
+    config = GameConfig.from_text(texts[GAME], where=f"game {game_id!r}, its game file")
+    return config.with_changes(texts[OPTIONS]) if OPTIONS in texts else config
 
 
 def scenario_of(

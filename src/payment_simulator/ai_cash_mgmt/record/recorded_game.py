@@ -1,16 +1,20 @@
-"""A game as the record holds it, to be played once more."""
+"""A game as the record holds it, read step by step."""
 
 from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Any
+from itertools import pairwise
 
 from payment_simulator.ai_cash_mgmt.persistence.models import (
+    GameFailureRecord,
     GameSessionRecord,
     GameStatus,
+    IterationContextRecord,
     LLMInteractionRecord,
+    PolicyIterationRecord,
 )
+from payment_simulator.ai_cash_mgmt.persistence.models.base import INT32_MAX
 from payment_simulator.ai_cash_mgmt.persistence.repository import GameRepository
 from payment_simulator.ai_cash_mgmt.proposers.base import Proposal, ProposerError, Situation
 
@@ -18,32 +22,69 @@ Key = tuple[int, str]
 
 
 class RecordedGame:
-    """All that the record holds of a game."""
+    """What the record holds of a game; of its steps, the keys alone are kept in memory.
+
+    Parameters
+    ----------
+    repository : GameRepository
+    session : GameSessionRecord
+    """
 
     def __init__(self, repository: GameRepository, session: GameSessionRecord) -> None:
-        game_id = session.game_id
         self.repository = repository
         self.session = session
+        self.game_id = session.game_id
         self.has_ended = session.status in {GameStatus.COMPLETED, GameStatus.CONVERGED}
-        self.failed_at: dict[Key, datetime] = {}
-        for failure in repository.get_game_failures(game_id):
+        self.failures = repository.get_game_failures(self.game_id)
+        self.failures_of: dict[Key, list[GameFailureRecord]] = {}
+        for failure in self.failures:
             if failure.agent_id is not None and failure.iteration_number is not None:
-                self.failed_at[failure.iteration_number, failure.agent_id] = failure.failed_at
-        steps = repository.get_policy_iterations(game_id)
-        # A step in which the game failed tells of the fault of that moment.
-        self.steps = {
-            key_of(step): step
-            for step in steps
-            if step.created_at != self.failed_at.get(key_of(step))
-        }
-        self.calls: dict[Key, list[LLMInteractionRecord]] = {}
-        for call in repository.get_llm_interactions(game_id):
-            self.calls.setdefault(key_of(call), []).append(call)
+                key = failure.iteration_number, failure.agent_id
+                self.failures_of.setdefault(key, []).append(failure)
+        self._times: dict[Key, datetime] = repository.get_step_times(self.game_id)
 
+    def holds(self, key: Key) -> bool:
+        """Tell whether there is such a step, be it one in which the game failed."""
+        return key in self._times
 
-def key_of(record: Any) -> Key:
-    """Return iteration and bank of what belongs to a step."""
-    return record.iteration_number, record.agent_id
+    def has_failed_at(self, key: Key) -> bool:
+        """Tell whether a step is one in which the game failed, and that was not made again."""
+        failures = self.failures_of.get(key, [])
+        return bool(failures) and self._times.get(key) == failures[-1].failed_at
+
+    def steps(self) -> list[Key]:
+        """Return all steps, in order."""
+        return list(self._times)
+
+    def last_iteration(self) -> int:
+        """Return the last iteration with a step in which the game did not fail; 0 without one."""
+        return max((key[0] for key in self._times if not self.has_failed_at(key)), default=0)
+
+    def step(self, key: Key) -> PolicyIterationRecord | None:
+        """Return a step."""
+        return self.repository.get_policy_iteration(self.game_id, key[1], key[0])
+
+    def context(self, key: Key) -> IterationContextRecord | None:
+        """Return what the proposer of a step was shown."""
+        found = self.repository.get_iteration_contexts(self.game_id, key[1], key[0])
+        return found[0] if found else None
+
+    def calls(self, key: Key) -> list[LLMInteractionRecord]:
+        """Return all calls of models of a step, those of failed tries included."""
+        return self.repository.get_llm_interactions(self.game_id, key[1], key[0])
+
+    def calls_of_tries(self, key: Key) -> list[list[LLMInteractionRecord]]:
+        """Return the calls of each try of a step, and at last those after its last failure."""
+        ends = [failure.model_calls for failure in self.failures_of.get(key, [])]
+        calls = self.calls(key)
+        return [
+            [call for call in calls if first < call.attempt_number <= last]
+            for first, last in pairwise([0, *ends, INT32_MAX])
+        ]
+
+    def counting_calls(self, key: Key) -> list[LLMInteractionRecord]:
+        """Return the calls that the step in the record was made of."""
+        return self.calls_of_tries(key)[-2 if self.has_failed_at(key) else -1]
 
 
 class ReplayedProposals:
@@ -52,21 +93,21 @@ class ReplayedProposals:
     def __init__(self, label: str, record: RecordedGame, bank: str) -> None:
         self._record = record
         self._bank = bank
-        labels = {s.llm_model for (_, agent), s in record.steps.items() if agent == bank}
-        self.label = min(labels, default=label)
+        #: As the step says that is replayed.
+        self.label = label
 
     def propose(self, situation: Situation) -> Proposal:
         """Return what was proposed; refused proposals come first, as they did."""
         key = (situation.iteration, self._bank)
-        step = self._record.steps.get(key)
-        if step is None:
+        step, context = self._record.step(key), self._record.context(key)
+        if step is None or context is None:
             raise ProposerError("the record holds no proposal")
-        contexts = self._record.repository.get_iteration_contexts(
-            step.game_id, self._bank, situation.iteration
-        )
-        told = json.loads(contexts[0].context_json) if contexts else {}
+        self.label = step.llm_model
+        told = json.loads(context.context_json)
         refused = told.get("refused", [])
         place = len(situation.refused)
+        if place >= len(refused) and self._record.has_failed_at(key):
+            raise ProposerError(step.validation_errors[0] if step.validation_errors else "")
         given = refused[place] if place < len(refused) else {}
         text = given.get("proposal", step.new_policy_json)
         is_last = place + (1 if step.validation_errors else 0) >= len(refused)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from payment_simulator.ai_cash_mgmt.persistence.models import (
     IterationContextRecord,
+    LLMInteractionRecord,
     PolicyDiffRecord,
     PolicyIterationRecord,
 )
+from payment_simulator.ai_cash_mgmt.persistence.seals import step_seal
 from payment_simulator.ai_cash_mgmt.proposers.base import Refusal
 from payment_simulator.ai_cash_mgmt.step import Step
 from payment_simulator.policy import Policy, to_json
@@ -40,16 +43,33 @@ class StepRecords:
     samples: dict[str, list[Any]]
 
 
-def records_of(game_id: str, step: Step, now: datetime | None = None) -> StepRecords:
-    """Return the rows of a step."""
+def records_of(
+    game_id: str,
+    step: Step,
+    calls: Sequence[LLMInteractionRecord] = (),
+    now: datetime | None = None,
+) -> StepRecords:
+    """Return the rows of a step.
+
+    Parameters
+    ----------
+    game_id : str
+    step : Step
+    calls : sequence of LLMInteractionRecord
+        The calls of models that it was made of.
+    now : datetime, optional
+        When it is recorded.
+    """
     key = {
         "game_id": game_id,
         "agent_id": step.bank,
         "iteration_number": step.iteration,
     }
+    iteration = _iteration(key, step, now or datetime.now(UTC))
+    context = _context(key, step)
     return StepRecords(
-        iteration=_iteration(key, step, now or datetime.now(UTC)),
-        context=_context(key, step),
+        iteration=iteration,
+        context=context.replace(seal_sha256=step_seal(iteration, context, calls)),
         diff=_diff(key, step),
         samples=_samples(key, step),
     )

@@ -1,57 +1,53 @@
-"""Plays a recorded game once more, from the record alone, and compares all that comes of it.
+"""Plays a recorded game once more, from the record alone, and compares every row of the game.
 
 Everything is computed anew but what came from outside: answers of language models, and proposals of
-proposers that are a user's own code, are fed back as they were recorded. What depends on the clock
-(times, durations) is not compared.
+proposers that are a user's own code, are fed back as they were recorded; their seals show that they
+are as they were when the step was recorded. What depends on the clock (times, durations) is not
+compared. What a verification cannot prove, it names.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from payment_simulator.ai_cash_mgmt.config import GameConfig
 from payment_simulator.ai_cash_mgmt.game_setup import GameSetup, set_up
-from payment_simulator.ai_cash_mgmt.loop import Ending, GameLoop, OnStep, PlayedStep
+from payment_simulator.ai_cash_mgmt.loop import GameLoop, OnStep
 from payment_simulator.ai_cash_mgmt.persistence.models import (
-    BankStateRecord,
-    DailyCostRecord,
+    GameProvenanceRecord,
     GameSessionRecord,
-    GameStatus,
-    LLMInteractionRecord,
-    Record,
-    SimulationEventRecord,
-    TransactionRecord,
+    ProvenanceFileRecord,
 )
 from payment_simulator.ai_cash_mgmt.persistence.models.evidence import text_sha256
 from payment_simulator.ai_cash_mgmt.persistence.repository import GameRepository
-from payment_simulator.ai_cash_mgmt.proposers.base import CallLog
-from payment_simulator.ai_cash_mgmt.record.call_log import StepCalls, calls_that_count
+from payment_simulator.ai_cash_mgmt.persistence.seals import origin_seal
 from payment_simulator.ai_cash_mgmt.record.comparison import (
     DifferenceError,
-    columns_of,
+    check_seal,
     compare_all,
-    compare_columns,
-    compare_row,
+    compare_json,
     compare_values,
-    in_order,
 )
-from payment_simulator.ai_cash_mgmt.record.ending_rows import ending_records
-from payment_simulator.ai_cash_mgmt.record.provenance import library_versions, scenario_of
-from payment_simulator.ai_cash_mgmt.record.recorded_game import Key, RecordedGame, ReplayedProposals
-from payment_simulator.ai_cash_mgmt.record.step_rows import records_of
-from payment_simulator.ai_cash_mgmt.step import OnWork, Step
-from payment_simulator.errors import GameFailedError, GameNotFoundError, PaymentSimulatorError
-from payment_simulator.simulation import Run
-
-_RUN_TABLES: tuple[tuple[type[Record], Callable[[Run], Any]], ...] = (
-    (TransactionRecord, Run.payments),
-    (SimulationEventRecord, Run.events),
-    (BankStateRecord, Run.states),
-    (DailyCostRecord, Run.daily_costs),
+from payment_simulator.ai_cash_mgmt.record.course import check_course, check_no_end
+from payment_simulator.ai_cash_mgmt.record.provenance import (
+    config_of,
+    files_of,
+    library_versions,
+    scenario_of,
 )
+from payment_simulator.ai_cash_mgmt.record.recorded_game import RecordedGame, ReplayedProposals
+from payment_simulator.ai_cash_mgmt.record.replay import RecordEndsError, ReplayLedger
+from payment_simulator.ai_cash_mgmt.step import OnWork
+from payment_simulator.errors import (
+    DatabaseError,
+    GameFailedError,
+    GameNotFoundError,
+    InputError,
+    PaymentSimulatorError,
+)
+from payment_simulator.wording import counted
 
 
 @dataclass(frozen=True)
@@ -67,12 +63,18 @@ class Verification:
         Steps that were played again.
     note : str
         What may explain a difference, such as other versions of libraries; empty if nothing.
+    ended : bool
+        Whether the record says that the game has ended.
+    not_proved : tuple of str
+        What the record says that playing it once more cannot prove, in words.
     """
 
     game_id: str
     first_difference: str | None
     steps: int
     note: str = ""
+    ended: bool = False
+    not_proved: tuple[str, ...] = ()
 
     @property
     def is_identical(self) -> bool:
@@ -85,11 +87,10 @@ class Verification:
             "game_id": self.game_id,
             "identical": self.is_identical,
             "first_difference": self.first_difference,
+            "ended": self.ended,
+            "steps": self.steps,
+            "not_proved": list(self.not_proved),
         }
-
-
-class _RecordEndsError(Exception):
-    """The record of a game that has not ended holds no more steps."""
 
 
 def verify_game(
@@ -127,174 +128,136 @@ def verify_game(
     session = repository.get_game_session(game_id)
     if session is None:
         raise GameNotFoundError(game_id, repository.get_game_ids())
+    origin = repository.get_game_provenance(game_id)
     files = repository.get_provenance_files(game_id)
-    for file in files:
-        if text_sha256(file.content) != file.sha256:
-            what = f"provenance_files, {file.role} {file.name}"
-            return Verification(game_id, f"{what}: sha256 is not of this content", 0)
-    scenario, _ = scenario_of(game_id, files)
-    config = GameConfig.from_json(session.config_json)
+    if origin is None and not files:
+        raise InputError(
+            f"game {game_id!r}: the record does not hold what the game was made of, so it cannot "
+            "be played from the record; expected a game that payment-sim play recorded"
+        )
     record = RecordedGame(repository, session)
-    code = {
-        bank: ReplayedProposals(f"python/{config.proposer_of(bank).object}", record, bank)
-        for bank in config.agents(scenario)
-        if config.proposer_of(bank).kind == "python"
-    }
-    setup = set_up(game_id, config, scenario, proposers=code, threads=threads)
-    comparison = _Comparison(setup, record)
+    replay: ReplayLedger | None = None
     difference: str | None = None
     try:
-        _compare_session(session, setup)
-        GameLoop(setup, comparison, on_step, on_work=on_work).play()
-        comparison.check_nothing_is_left()
-    except _RecordEndsError:
-        difference = comparison.leftover()
+        setup = _recorded_setup(record, files, threads)
+        _check_origin(origin, files, setup)
+        if not record.has_ended:
+            check_no_end(record)
+        check_course(record)
+        replay = ReplayLedger(setup, record)
+        _play(GameLoop(setup, replay, on_step, on_work=on_work), replay, record)
     except DifferenceError as error:
         difference = str(error)
-    except (GameFailedError, PaymentSimulatorError) as error:
-        difference = f"played once more, the game stops: {error}"
-    note = _versions_note(repository, game_id) if difference else ""
-    return Verification(game_id, difference, comparison.steps, note)
+    return Verification(
+        game_id=game_id,
+        first_difference=difference,
+        steps=0 if replay is None else replay.steps,
+        note=_versions_note(origin) if difference else "",
+        ended=record.has_ended,
+        not_proved=() if replay is None else _not_proved(record, replay),
+    )
 
 
-class _Comparison:
-    """Takes a game that is played, and compares it with the record step by step."""
-
-    def __init__(self, setup: GameSetup, record: RecordedGame) -> None:
-        self._setup = setup
-        self._record = record
-        self._game_id = setup.game_id
-        self._seen: set[Key] = set()
-        self.steps = 0
-
-    def played(self, iteration: int, bank: str) -> PlayedStep | None:
-        """Return nothing, so that every step is played; stop where the record does."""
-        if (iteration, bank) not in self._record.steps:
-            if self._record.has_ended:
-                raise DifferenceError(
-                    f"policy_iterations, iteration {iteration} of {bank}: the game has this step, "
-                    "the record does not"
-                )
-            raise _RecordEndsError
-        return None
-
-    def calls(self, iteration: int, bank: str) -> CallLog:
-        """Return the recorded calls of a step; there are no others."""
-        key = (iteration, bank)
-        found = self._record.calls.get(key, [])
-        before = calls_that_count(found, self._record.failed_at.get(key))
-        by_number = {call.attempt_number: call for call in before}
-
-        def compare(call: LLMInteractionRecord) -> None:
-            compare_row(call, by_number.get(call.attempt_number))
-
-        return _NoNewCalls(self._game_id, before, 0, compare)
-
-    def save_step(self, step: Step) -> None:
-        """Compare a step with the record."""
-        key = (step.iteration, step.bank)
-        repo, game_id = self._record.repository, self._game_id
-        wanted = (game_id, step.bank, step.iteration)
-        rows = records_of(game_id, step)
-        compare_row(rows.iteration, self._record.steps[key])
-        compare_all("iteration_context", [rows.context], repo.get_iteration_contexts(*wanted))
-        diffs = [] if rows.diff is None else [rows.diff]
-        compare_all("policy_diffs", diffs, repo.get_policy_diffs(*wanted))
-        stored = repo.get_evaluation_samples(*wanted)
-        compare_columns(
-            f"evaluation_samples, iteration {step.iteration} of {step.bank}",
-            rows.samples,
-            {name: [getattr(row, name) for row in stored] for name in rows.samples},
-        )
-        self._seen.add(key)
-        self.steps += 1
-
-    def save_failed_step(self, step: Step, reason: Exception) -> None:
-        """Report that the game stops where the record goes on."""
+def _recorded_setup(
+    record: RecordedGame, files: list[ProvenanceFileRecord], threads: int | None
+) -> GameSetup:
+    """Put the game together from the texts of the record, as ``play`` did from files."""
+    for file in files:
+        if text_sha256(file.content) != file.sha256:
+            raise DifferenceError(
+                f"provenance_files, {file.role} {file.name}: sha256 is not of this content"
+            )
+    game_id = record.game_id
+    try:
+        scenario, _ = scenario_of(game_id, files)
+        config = config_of(game_id, files)
+        _compare_session(record.session, config)
+        code = {
+            bank: ReplayedProposals(f"python/{config.proposer_of(bank).object}", record, bank)
+            for bank in config.agents(scenario)
+            if config.proposer_of(bank).kind == "python"
+        }
+        setup = set_up(game_id, config, scenario, proposers=code, threads=threads)
+    except DatabaseError:
+        raise
+    except InputError as error:
         raise DifferenceError(
-            f"iteration {step.iteration} of {step.bank}: played once more, the game fails here: "
-            f"{reason}"
-        )
-
-    def save_ending(self, ending: Ending) -> None:
-        """Compare how the game ended."""
-        if not self._record.has_ended:
-            return
-        repo, game_id, session = self._record.repository, self._game_id, self._record.session
-        for name, value in (
-            ("status", ending.status.value),
-            ("total_iterations", ending.iterations),
-            ("converged", ending.status == GameStatus.CONVERGED),
-            ("final_cost", ending.assessment.final_cost),
-        ):
-            compare_values(f"game_sessions, {name}", value, getattr(session, name))
-        rows = ending_records(self._setup, ending, session.started_at)
-        compare_all("game_outcomes", rows.outcomes, repo.get_game_outcomes(game_id))
-        certificates = [] if rows.certificate is None else [rows.certificate]
-        found = repo.get_equilibrium_certificates(game_id)
-        compare_all("equilibrium_certificates", certificates, found)
-        for run, played in rows.runs:
-            self._compare_run(run.run_id, run, played)
-
-    def _compare_run(self, run_id: str, run: Record, played: Run) -> None:
-        repo = self._record.repository
-        compare_row(run, repo.get_simulation_run(run_id))
-        for kind, table in _RUN_TABLES:
-            expected = in_order(columns_of(table(played)), kind.KEY[1:])
-            stored = columns_of(repo.get_run_table(run_id, kind.TABLE))
-            stored.pop("run_id")
-            compare_columns(f"{kind.TABLE} of run {run_id}", expected, stored)
-
-    def check_nothing_is_left(self) -> None:
-        """Refuse steps in the record that the game does not have."""
-        left = sorted(set(self._record.steps) - self._seen)
-        if left:
-            iteration, bank = left[0]
-            raise DifferenceError(
-                f"policy_iterations, iteration {iteration} of {bank}: the record has this step, "
-                "the game does not"
-            )
-
-    def leftover(self) -> str | None:
-        """Return what the record holds beyond the step at which it seemed to end."""
-        try:
-            self.check_nothing_is_left()
-        except DifferenceError as error:
-            return str(error)
-        return None
+            f"provenance_files: the texts of the record make no game: {error}"
+        ) from error
+    banks = record.session.optimized_agents
+    compare_values("game_sessions, optimized_agents", list(setup.banks), banks)
+    return setup
 
 
-class _NoNewCalls(StepCalls):
-    """Answers from the record, and nothing else."""
-
-    def begin(self) -> tuple[int, LLMInteractionRecord | None]:
-        """Return the next call that was recorded."""
-        number, call = super().begin()
-        if call is None:
-            raise DifferenceError(
-                "llm_interaction_log: the game asks its model once more than was recorded"
-            )
-        return number, call
-
-
-def _compare_session(session: GameSessionRecord, setup: GameSetup) -> None:
-    expected = {
-        "scenario_config": setup.config.scenario_config,
-        "master_seed": setup.config.master_seed,
-        "game_mode": setup.config.game_mode,
-        "config_json": setup.config.to_json(),
-        "optimized_agents": list(setup.banks),
-    }
-    for name, value in expected.items():
+def _compare_session(session: GameSessionRecord, config: GameConfig) -> None:
+    """Compare what the session says of the game with the text of its game file."""
+    expected = config.to_json()
+    try:
+        stored = json.loads(session.config_json)
+    except (ValueError, RecursionError) as error:
+        raise DifferenceError(f"game_sessions, config_json: not JSON: {error}") from error
+    compare_json("game_sessions, config_json", json.loads(expected), stored)
+    for name, value in {
+        "config_json": expected,
+        "scenario_config": config.scenario_config,
+        "master_seed": config.master_seed,
+        "game_mode": config.game_mode,
+        "game_id": config.game_id or session.game_id,
+    }.items():
         compare_values(f"game_sessions, {name}", value, getattr(session, name))
 
 
-def _versions_note(repository: GameRepository, game_id: str) -> str:
-    """Say which libraries have other versions now than when the game was played."""
-    origin = repository.get_game_provenance(game_id)
+def _check_origin(
+    origin: GameProvenanceRecord | None, files: list[ProvenanceFileRecord], setup: GameSetup
+) -> None:
+    """Compare the texts of a game with what it is made of, and see that none was changed."""
+    expected = files_of(setup.game_id, setup.config, setup.scenario, setup.start)
+    compare_all("provenance_files", expected, files)
     if origin is None:
+        raise DifferenceError("game_provenance: the game has this row, the record does not")
+    check_seal("game_provenance", origin, origin_seal(origin, files))
+
+
+def _play(loop: GameLoop, replay: ReplayLedger, record: RecordedGame) -> None:
+    """Play the game as far as it was recorded, and see that nothing is recorded beyond."""
+    try:
+        loop.play()
+    except RecordEndsError:
+        pass
+    except GameFailedError as error:
+        if not replay.has_failed:
+            raise DifferenceError(f"played once more, the game stops: {error}") from error
+    except DatabaseError:
+        raise
+    except PaymentSimulatorError as error:
+        last = record.failures[-1] if record.failures else None
+        if record.has_ended or last is None or last.agent_id or last.reason != str(error):
+            raise DifferenceError(f"played once more, the game stops: {error}") from error
+    replay.check_nothing_is_left()
+
+
+def _not_proved(record: RecordedGame, replay: ReplayLedger) -> tuple[str, ...]:
+    """Say what playing a game once more cannot prove of its record."""
+    said = ["times and durations, and the versions of program, libraries and machine"]
+    for (what, whose), count in sorted(replay.fed_back.items()):
+        said.append(f"{counted(count, what)} of {whose}, fed back as recorded")
+    if record.failures:
+        said.append(f"{counted(len(record.failures), 'failure')} on the way, as recorded")
+    if not record.has_ended:
+        there = "every step is there, the end is not" if replay.is_complete else "there is none"
+        said.append(f"the end of the game, which is {record.session.status}: {there}")
+    return tuple(said)
+
+
+def _versions_note(origin: GameProvenanceRecord | None) -> str:
+    """Say which libraries have other versions now than when the game was played."""
+    try:
+        then = json.loads(origin.libraries_json) if origin is not None else {}
+    except (ValueError, RecursionError):
         return ""
-    then, now = json.loads(origin.libraries_json), library_versions()
+    now = library_versions()
+    if not isinstance(then, dict):
+        return ""
     changed = [
         f"{name} {then[name]} then, {now.get(name, 'none')} now"
         for name in sorted(then)

@@ -13,7 +13,7 @@ from typing import Any
 
 from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.analysis.exchange.layout import KINDS
-from payment_simulator.analysis.exchange.staging import Progress, private_folder, stage
+from payment_simulator.analysis.exchange.staging import Progress, stage
 from payment_simulator.analysis.exchange.tables_out import query
 from payment_simulator.errors import DatabaseError, InputError
 from payment_simulator.persistence.connection import DatabaseManager
@@ -83,7 +83,7 @@ def import_games(
         The export was changed, holds what no record may hold, or a game of it is in the record
         with other content. The message names it; nothing was added.
     """
-    with private_folder() as room:
+    with repo.store.room() as room:
         staged = room / "staged.db"
         manifest = stage(Path(folder), staged, progress)
         repo.initialize_schema()

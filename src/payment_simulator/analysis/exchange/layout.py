@@ -20,8 +20,10 @@ FileFormat = Literal["parquet", "csv", "json"]
 FORMATS = get_args(FileFormat)
 MANIFEST = "manifest.json"
 README = "README.md"
+CRATE = "ro-crate-metadata.json"
 FORMAT_VERSION = 1
 _MARK = "payment-simulator export"
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 _ENDINGS = {"parquet": "parquet", "csv": "csv", "json": "jsonl"}
 _LARGEST_MANIFEST = 64 << 20
 #: Folders within folders of an export: games, one game, policies, their kind.
@@ -37,7 +39,7 @@ class FileEntry(BaseModel):
 
     rows: Annotated[int, Field(ge=0)] | None = None
     bytes: Annotated[int, Field(ge=0)]
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    sha256: Sha256
 
 
 class Manifest(BaseModel):
@@ -51,6 +53,7 @@ class Manifest(BaseModel):
     schema_version: Annotated[int, Field(ge=1)]
     file_format: FileFormat
     games: Annotated[list[str], Field(min_length=1)]
+    digests: dict[str, Sha256]
     files: dict[str, FileEntry]
 
     def to_text(self) -> str:

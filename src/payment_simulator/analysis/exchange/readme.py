@@ -99,7 +99,9 @@ $ payment-sim verify GAME --db games.db
 
 `FOLDER` is this one. The import adds the games to a database, new or old; `verify` plays a game
 again from its record and compares every value. The import checks each file against its hash in
-`manifest.json`, so a file that was changed, added or taken away is refused.
+`manifest.json`, so a file that was changed, added or taken away is refused, and each game against
+its digest there, which `payment-sim digest` prints. `ro-crate-metadata.json` describes the folder
+for programs, as an RO-Crate.
 
 ## Read
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from payment_simulator.ai_cash_mgmt import GameRepository
+from payment_simulator.ai_cash_mgmt import GameRepository, game_digests
 from payment_simulator.ai_cash_mgmt.persistence.models import Record
 from payment_simulator.analysis.exchange.arriving import check
 from payment_simulator.analysis.exchange.layout import (
@@ -82,6 +82,7 @@ def stage(folder: Path, staged: Path, progress: Progress | None) -> Manifest:
             if progress is not None:
                 progress(number, len(tables))
         _check_belonging(repo, folder, manifest)
+        _check_digests(repo, folder, manifest)
         repo.store.run_script("CHECKPOINT")
     return manifest
 
@@ -148,4 +149,15 @@ def _check_belonging(repo: GameRepository, folder: Path, manifest: Manifest) -> 
             raise InputError(
                 f"{folder / table_path(kind, manifest.file_format)}: {whole - count:,} rows belong "
                 "to none of the games"
+            )
+
+
+def _check_digests(repo: GameRepository, folder: Path, manifest: Manifest) -> None:
+    """Refuse games that are not those whose digests the manifest lists."""
+    for game, found in game_digests(repo, manifest.games).items():
+        listed = manifest.digests.get(game)
+        if found.sha256 != listed:
+            raise InputError(
+                f"{folder}: the digest of game {game!r:.80} is {found.sha256}, expected {listed} "
+                "as the manifest lists it; have the games exported again"
             )

@@ -107,8 +107,9 @@ def write_table(
             path="$2",
             options=_PARQUET.format(rows=at_once),
         )
-        with _room(store, min(at_once, count) * longest * _COPIES):
-            store.read(sql, (list(games), str(path)))
+        with _memory(store, min(at_once, count) * longest * _COPIES), store.room() as room:
+            store.read(sql, (list(games), str(room / path.name)))
+            shutil.move(room / path.name, path)
         return int(count)
     if file_format == "json":
         rows, options = query("stretch", kind), _JSON
@@ -116,8 +117,9 @@ def write_table(
         rows = query("stretch", kind, columns=_guarded(kind))
         options = _CSV.format(texts=", ".join(texts_of(kind)))
     sql = query("copy_out", query=rows, path="$4", options=options)
-    part = path.with_name("part")
-    with path.open("wb") as whole, _room(store, min(at_once, count) * longest * _COPIES):
+    needed = min(at_once, count) * longest * _COPIES
+    with path.open("wb") as whole, _memory(store, needed), store.room() as room:
+        part = room / "part"
         if file_format == "csv":
             whole.write(header(kind))
         # DuckDB 2.0 holds all rows of a row group in memory for the sake of their order.
@@ -126,7 +128,6 @@ def write_table(
             store.read(sql, (list(games), start, end, str(part)))
             with part.open("rb") as piece:
                 shutil.copyfileobj(piece, whole, 1 << 20)
-    part.unlink(missing_ok=True)
     return int(count)
 
 
@@ -150,7 +151,7 @@ def header(kind: type[Record]) -> bytes:
 
 
 @contextmanager
-def _room(store: Store, needed: int) -> Iterator[None]:
+def _memory(store: Store, needed: int) -> Iterator[None]:
     """Let DuckDB have the memory that very long rows need, while they are written."""
     if needed <= _AT_ONCE:
         yield

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any, cast
 
 from payment_simulator._version import __version__
-from payment_simulator.ai_cash_mgmt import GameRepository
+from payment_simulator.ai_cash_mgmt import GameRepository, game_digests
+from payment_simulator.analysis.exchange.crate import Credits, crate
 from payment_simulator.analysis.exchange.folders import publishing, telling
 from payment_simulator.analysis.exchange.layout import (
+    CRATE,
     FORMATS,
     KINDS,
     MANIFEST,
@@ -40,6 +42,8 @@ class Export:
     folder : Path
     format : str
     games : tuple of str
+    digests : dict of str to str
+        By game.
     rows : dict of str to int
         By table.
     bytes : int
@@ -49,6 +53,7 @@ class Export:
     folder: Path
     format: str
     games: tuple[str, ...]
+    digests: dict[str, str]
     rows: dict[str, int]
     bytes: int
 
@@ -58,6 +63,7 @@ class Export:
             "folder": str(self.folder),
             "format": self.format,
             "games": list(self.games),
+            "digests": self.digests,
             "rows": self.rows,
             "bytes": self.bytes,
         }
@@ -70,6 +76,8 @@ def export_games(
     *,
     format: str = "parquet",  # noqa: A002 - as the command's option is called
     force: bool = False,
+    author: str | None = None,
+    license: str | None = None,  # noqa: A002 - as the command's option is called
     progress: Progress | None = None,
 ) -> Export:
     """Write games, complete, into a folder that appears when it is whole.
@@ -86,6 +94,10 @@ def export_games(
         ``parquet``, ``csv`` or ``json``; all three are exact.
     force : bool
         Replace an export that is there; never anything else.
+    author : str, optional
+        Who played the games and publishes them, for the RO-Crate. Nothing is taken from the system.
+    license : str, optional
+        SPDX identifier or URL of what others may do with it; without one nothing is granted.
     progress : callable, optional
         Called with what is done, and the whole of it.
 
@@ -98,8 +110,9 @@ def export_games(
     GameNotFoundError
         The record does not hold a game.
     InputError
-        The folder cannot be used.
+        The folder cannot be used, or author or license are not what they should be.
     """
+    credits_ = Credits(author, license)
     games = tuple(dict.fromkeys(game_ids))
     _check(repo, games, format)
     with publishing(Path(folder), force=force) as made, telling(Path(folder)), repo.transaction():
@@ -114,16 +127,20 @@ def export_games(
         }
         for kind in KINDS:
             files[table_path(kind, format)].rows = rows[kind.TABLE]
+        digests = game_digests(repo, games)
+        _write(made / CRATE, crate(repo, folders, files, digests, credits_))
+        files[CRATE] = entry(made / CRATE)
         manifest = Manifest(
             package_version=__version__,
             schema_version=SCHEMA_VERSION,
             file_format=cast("FileFormat", format),
             games=list(games),
+            digests={game: found.sha256 for game, found in digests.items()},
             files=files,
         )
         _write(made / MANIFEST, manifest.to_text())
         size = sum(e.bytes for e in files.values()) + (made / MANIFEST).stat().st_size
-    return Export(Path(folder), format, games, rows, size)
+    return Export(Path(folder), format, games, manifest.digests, rows, size)
 
 
 def _check(repo: GameRepository, games: tuple[str, ...], file_format: str) -> None:

@@ -48,17 +48,17 @@ isfinite({time}) AND year({time}) BETWEEN 1 AND 9999
 
 -- name: take_over_llm_interaction_log
 -- Calls of a step, numbered in the order in which they were made. That tool noted the model and the
--- tokens with the step: the tokens of a single call are not known, and 0 here.
+-- tokens with the step: the tokens of a single call are not known.
 INSERT INTO llm_interaction_log (
     game_id, agent_id, iteration_number, attempt_number, llm_model, system_prompt, user_prompt,
-    raw_response, parsed_policy_json, parsing_error, llm_reasoning, input_tokens, output_tokens,
-    llm_latency_seconds, request_timestamp, response_timestamp
+    raw_response, parsed_policy_json, parsing_error, llm_reasoning, llm_latency_seconds,
+    request_timestamp, response_timestamp
 )
 SELECT
     game_id, agent_id, iteration_number, numbered.attempt_number, step.llm_model,
     call.system_prompt::VARCHAR, call.user_prompt::VARCHAR, call.raw_response::VARCHAR,
     call.parsed_policy_json::VARCHAR, call.parsing_error::VARCHAR, call.llm_reasoning::VARCHAR,
-    0, 0, epoch(numbered.response_timestamp - numbered.request_timestamp),
+    epoch(numbered.response_timestamp - numbered.request_timestamp),
     numbered.request_timestamp, numbered.response_timestamp
 FROM {kept} AS call
 JOIN (

@@ -69,6 +69,10 @@ INSERT INTO schema_ledger (version, sha256, applied_at, package_version) VALUES 
 -- name: is_read_only
 SELECT readonly FROM duckdb_databases() WHERE database_name = current_database()
 
+-- name: spill_folder
+-- The one folder in which the database may make files.
+SELECT current_setting('temp_directory')
+
 -- name: attach_copy
 -- Writable even where the database itself is open for reading only.
 ATTACH {path} AS {alias} (READ_WRITE, STORAGE_VERSION {version})

@@ -118,6 +118,7 @@ CREATE TABLE iteration_context (
     worst_seed_verbose_output VARCHAR,
     context_json VARCHAR NOT NULL,
     omissions_json VARCHAR NOT NULL,
+    seal_sha256 VARCHAR,
     PRIMARY KEY (game_id, agent_id, iteration_number)
 );
 
@@ -143,7 +144,8 @@ CREATE TABLE game_provenance (
     python_version VARCHAR NOT NULL,
     platform VARCHAR NOT NULL,
     libraries_json VARCHAR NOT NULL,
-    created_at TIMESTAMP NOT NULL
+    created_at TIMESTAMP NOT NULL,
+    seal_sha256 VARCHAR
 );
 
 CREATE TABLE provenance_files (
@@ -287,6 +289,8 @@ CREATE TABLE game_failures (
     reason VARCHAR NOT NULL,
     error_type VARCHAR NOT NULL,
     failed_at TIMESTAMP NOT NULL,
+    model_calls INTEGER NOT NULL CHECK (model_calls >= 0),
+    seal_sha256 VARCHAR,
     PRIMARY KEY (game_id, failure_number)
 );
 

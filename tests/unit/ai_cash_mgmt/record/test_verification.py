@@ -166,6 +166,120 @@ def test_a_row_too_many_is_found(tmp_path: Path, played: Path) -> None:
     assert "iteration 99" in str(verify(path, "twelve").first_difference)
 
 
+#: What a stranger may do to a record; each is found by itself.
+FORGERIES = {
+    "another end": "UPDATE game_sessions SET status = 'failed', final_cost = 1000",
+    "another gain": "UPDATE game_outcomes "
+    "SET final_cost = 500, cost_improvement = start_cost - 500",
+    "a better distance": "UPDATE equilibrium_certificates SET distance_from_equilibrium = 0",
+    "no end": "UPDATE game_sessions SET status = 'running', completed_at = NULL, "
+    "converged = false, final_cost = NULL, total_iterations = 0",
+    "a call": "INSERT INTO llm_interaction_log (game_id, agent_id, iteration_number, "
+    "attempt_number, llm_model, system_prompt, user_prompt, input_tokens, output_tokens, "
+    "llm_latency_seconds, request_timestamp) "
+    "VALUES ('twelve', 'BANK_A', 99, 1, 'x/y', '', '', 9000000, 0, 0, now()::TIMESTAMP)",
+    "a call of a step": "INSERT INTO llm_interaction_log (game_id, agent_id, iteration_number, "
+    "attempt_number, llm_model, system_prompt, user_prompt, input_tokens, output_tokens, "
+    "llm_latency_seconds, request_timestamp) "
+    "VALUES ('twelve', 'BANK_A', 1, 1, 'x/y', '', '', 9000000, 0, 0, now()::TIMESTAMP)",
+    "a run": "INSERT INTO simulation_runs SELECT * REPLACE ('twelve/more' AS run_id) "
+    "FROM simulation_runs WHERE purpose = 'final'",
+    "a failure": "INSERT INTO game_failures "
+    "VALUES ('twelve', 1, NULL, 1, 'x', 'OSError', now()::TIMESTAMP, 0, NULL)",
+    "samples": "INSERT INTO evaluation_samples SELECT * REPLACE (99 AS iteration_number) "
+    "FROM evaluation_samples WHERE iteration_number = 1",
+    "contexts": "INSERT INTO iteration_context SELECT * REPLACE ('BANK_X' AS agent_id) "
+    "FROM iteration_context WHERE iteration_number = 1 AND agent_id = 'BANK_A'",
+    "a difference": "INSERT INTO policy_diffs SELECT * REPLACE (77 AS iteration_number) "
+    "FROM policy_diffs WHERE iteration_number = 1",
+    "an outcome": "INSERT INTO game_outcomes SELECT * REPLACE ('BANK_X' AS agent_id) "
+    "FROM game_outcomes WHERE agent_id = 'BANK_A'",
+    "a certificate": "INSERT INTO equilibrium_certificates "
+    "SELECT * REPLACE (2 AS certificate_number) FROM equilibrium_certificates",
+    "a file": "INSERT INTO provenance_files "
+    "VALUES ('twelve', 'policy', 'BANK_X', '{}', sha256('{}'))",
+    "nothing superseded": "DELETE FROM superseded_records",
+    "something superseded": "INSERT INTO superseded_records VALUES ('policy_iterations', "
+    "'[\"twelve\",\"BANK_A\",1]', 1, '{}', now()::TIMESTAMP)",
+    "a remark in the game file": "UPDATE provenance_files SET content = content || '# a', "
+    "sha256 = sha256(content || '# a') WHERE role = 'game_file' AND name = 'game'",
+    "another key in the game file": "UPDATE provenance_files SET "
+    "content = content || '\noutput: {database_path: x.db}', "
+    "sha256 = sha256(content || '\noutput: {database_path: x.db}') WHERE role = 'game_file'",
+    "no origin": "DELETE FROM game_provenance",
+    "no game file": "DELETE FROM provenance_files WHERE role = 'game_file'",
+}
+
+
+@pytest.mark.parametrize("sql", FORGERIES.values(), ids=FORGERIES.keys())
+def test_a_forgery_is_found(tmp_path: Path, played: Path, sql: str) -> None:
+    path = Path(shutil.copy(played, tmp_path / "changed.db"))
+    assert change(path, sql) > 0
+    assert verify(path, "twelve").first_difference is not None
+
+
+def test_a_game_cut_short_is_found(tmp_path: Path, played: Path) -> None:
+    path = Path(shutil.copy(played, tmp_path / "changed.db"))
+    for table in ("policy_iterations", "iteration_context", "policy_diffs", "evaluation_samples"):
+        change(path, f"DELETE FROM {table} WHERE iteration_number > 1")
+    for table in ("game_outcomes", "equilibrium_certificates", "simulation_runs"):
+        change(path, f"DELETE FROM {table} WHERE game_id = 'twelve'")
+    change(path, FORGERIES["no end"])
+    assert "superseded_records" in str(verify(path, "twelve").first_difference)
+
+
+def test_every_key_of_the_configuration_is_compared(tmp_path: Path, played: Path) -> None:
+    path = Path(shutil.copy(played, tmp_path / "changed.db"))
+    with DatabaseManager(path) as manager:
+        repo = GameRepository(manager.conn)
+        session = repo.get_game_session("twelve")
+        assert session is not None
+        for where, text in changed_keys(session.config_json):
+            manager.conn.execute("UPDATE game_sessions SET config_json = ?", [text])
+            found = verify_game(repo, "twelve").first_difference
+            assert found is not None
+            assert f"config_json, {', '.join(where)}: the record has" in found
+
+
+def changed_keys(text: str) -> list[tuple[tuple[str, ...], str]]:
+    """Return a configuration again and again, each time with another value changed."""
+    config, found = json.loads(text), []
+
+    def walk(part: dict[str, Any], path: tuple[str, ...]) -> None:
+        for key, value in part.items():
+            if isinstance(value, dict) and value:
+                walk(value, (*path, key))
+                continue
+            part[key] = "x" if isinstance(value, str | None) else [value]
+            found.append(((*path, key), json.dumps(config)))
+            part[key] = value
+
+    walk(config, ())
+    assert len(found) > 20
+    return found
+
+
+def test_options_and_changes_made_in_python_are_recorded(db_path: Path) -> None:
+    config = twelve(bootstrap={"num_samples": 2})
+    rule = config.convergence.model_copy(update={"max_iterations": 1})
+    changed = config.model_copy(update={"master_seed": 7, "convergence": rule})
+    play(db_path, changed)
+    assert verify(db_path, "twelve").first_difference is None
+    with DatabaseManager(db_path, read_only=True) as manager:
+        files = GameRepository(manager.conn).get_provenance_files("twelve")
+    [options] = [json.loads(file.content) for file in files if file.name == "options"]
+    assert options.keys() == {"master_seed", "convergence"}
+    assert options["master_seed"] == 7
+    assert options["convergence"]["max_iterations"] == 1
+
+
+def test_what_is_not_proved_is_named(db_path: Path) -> None:
+    play(db_path, castro(), proposers={"BANK_A": Told(fraction(0.0), "python/mine")})
+    found = verify(db_path, "castro")
+    assert found.ended
+    assert f"{found.steps // 2} proposals of python/mine, fed back as recorded" in found.not_proved
+
+
 def test_a_changed_scenario_is_found(tmp_path: Path, played: Path) -> None:
     path = Path(shutil.copy(played, tmp_path / "changed.db"))
     change(
@@ -199,6 +313,9 @@ def test_a_game_that_was_interrupted_is_compared_as_far_as_it_goes(db_path: Path
     found = verify(db_path, "castro")
     assert found.first_difference is None
     assert found.steps == 5
+    assert not found.ended
+    assert "1 failure on the way, as recorded" in found.not_proved
+    assert "the end of the game, which is failed: there is none" in found.not_proved
 
 
 def test_a_game_that_is_not_there(played: Path) -> None:

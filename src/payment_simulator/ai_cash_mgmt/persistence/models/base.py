@@ -167,6 +167,8 @@ class Record(BaseModel):
     PARENT: ClassVar[tuple[str, str, str] | None] = None
     #: SQL condition on rows that break a rule between fields which the table does not hold.
     REFUSAL: ClassVar[str] = ""
+    #: Whether its rows are what a game is, and count in the digest; notes on a game are not.
+    IS_OF_THE_GAME: ClassVar[bool] = True
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Check the record as it would be with the new value, then take it."""

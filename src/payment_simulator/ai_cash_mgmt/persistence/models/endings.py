@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import Field, model_validator
 
 from payment_simulator.ai_cash_mgmt.persistence.models.base import (
+    Count,
     Identifier,
     JsonText,
     Number,
@@ -100,3 +101,11 @@ class GameFailureRecord(Record):
     )
     error_type: Text = Field(description="Kind of error (free text), such as ProposerError.")
     failed_at: Timestamp = Field(description="When it stopped (UTC).")
+    model_calls: Count = Field(
+        0, description="Calls of its model in the step until then, those of failed tries included."
+    )
+    seal_sha256: Text | None = Field(
+        None,
+        description="Seal of the failure: SHA-256 over this row, without clock columns; none if "
+        "another program wrote it.",
+    )

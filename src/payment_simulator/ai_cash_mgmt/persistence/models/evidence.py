@@ -49,6 +49,11 @@ class GameProvenanceRecord(Record):
         description="Versions of the libraries that matter, as a JSON object by name."
     )
     created_at: Timestamp = Field(description="When this was written down (UTC).")
+    seal_sha256: Text | None = Field(
+        None,
+        description="Seal of the origin: SHA-256 over this row and the game's provenance_files, "
+        "without clock columns; none if another program wrote it.",
+    )
 
 
 class ProvenanceFileRecord(Record):

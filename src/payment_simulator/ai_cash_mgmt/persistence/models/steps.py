@@ -145,6 +145,11 @@ class IterationContextRecord(StepRecord):
     omissions_json: JsonText = Field(
         "[]", description="What was left out to keep within size, as a JSON array."
     )
+    seal_sha256: Text | None = Field(
+        None,
+        description="Seal of the step: SHA-256 over this row, its policy_iterations row and its "
+        "model calls, without clock columns; none if another program wrote it.",
+    )
 
 
 class EvaluationSampleRecord(StepRecord):

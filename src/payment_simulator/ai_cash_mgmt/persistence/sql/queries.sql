@@ -45,6 +45,56 @@ FROM policy_iterations
 WHERE game_id = ? AND agent_id = ?
 ORDER BY iteration_number
 
+-- name: get_policy_iteration
+SELECT {columns} FROM policy_iterations
+WHERE game_id = ? AND agent_id = ? AND iteration_number = ?
+
+-- name: count_rows_of_steps
+-- The steps that rows of a table belong to, and how many rows each has.
+SELECT iteration_number, agent_id, count(*) FROM {table}
+WHERE game_id = ?
+GROUP BY ALL ORDER BY ALL
+
+-- name: rows_of_iterations
+SELECT {columns} FROM {table}
+WHERE game_id = ? AND iteration_number BETWEEN ? AND ?
+
+-- name: sample_means
+-- What the steps of a game say that policies cost, and the means of their samples.
+SELECT i.iteration_number, i.agent_id, i.old_cost, i.new_cost,
+       count(s.sample_number), max(s.sample_number), avg(s.old_cost), avg(s.new_cost)
+FROM policy_iterations AS i
+LEFT JOIN evaluation_samples AS s USING (game_id, agent_id, iteration_number)
+WHERE i.game_id = ?
+GROUP BY ALL ORDER BY ALL
+
+-- name: has_null_counters
+-- Whether a session lacks what the specification lets be NULL, and a game always writes.
+SELECT total_iterations IS NULL OR converged IS NULL FROM game_sessions WHERE game_id = ?
+
+-- name: step_times
+SELECT iteration_number, agent_id, created_at FROM policy_iterations
+WHERE game_id = ?
+ORDER BY iteration_number, agent_id
+
+-- name: runs_of_game
+SELECT run_id FROM simulation_runs WHERE game_id = ? ORDER BY run_id
+
+-- name: superseded_of_game
+-- Keys of the superseded rows of a game: the first value of a row's key is the game, or a run of it.
+SELECT table_name, record_key, revision FROM superseded_records
+WHERE CASE
+    WHEN NOT json_valid(record_key) THEN false
+    ELSE (record_key::JSON -> '$[0]')::VARCHAR = to_json(?::VARCHAR)::VARCHAR
+        OR (record_key::JSON -> '$[0]')::VARCHAR IN (
+            SELECT to_json(run_id)::VARCHAR FROM simulation_runs WHERE game_id = ?)
+END
+ORDER BY table_name, record_key, revision
+
+-- name: get_superseded_record
+SELECT {columns} FROM superseded_records
+WHERE table_name = ? AND record_key = ? AND revision = ?
+
 -- name: get_llm_interactions
 SELECT {columns} FROM llm_interaction_log
 WHERE game_id = ? AND (? IS NULL OR agent_id = ?) AND (? IS NULL OR iteration_number = ?)
