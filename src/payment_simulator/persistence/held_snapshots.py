@@ -66,11 +66,11 @@ class HeldSnapshots:
     def __init__(
         self,
         store: Store,
-        lent: Callable[[duckdb.DuckDBPyConnection], AbstractContextManager[None]] = nullcontext,
+        lent: Callable[[duckdb.DuckDBPyConnection], AbstractContextManager[None]] | None = None,
         seconds: float = HELD_SECONDS,
     ) -> None:
         self._store = store
-        self._lent = lent
+        self._lent = lent or nullcontext
         self._seconds = seconds
         self._lock = threading.Lock()
         self._held: dict[str, _Held] = {}
