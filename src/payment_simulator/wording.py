@@ -106,10 +106,10 @@ def plain_name(text: str) -> str:
     that no two texts have the same name.
     """
     found = _UNSAFE.sub("-", text).strip("-.")[:_LONGEST_NAME].rstrip("-.")
-    if found == text:
+    if found and found == text:
         return found
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{found or 'game'}-{digest[:_HASH]}"
+    return f"{found[: _LONGEST_NAME - _HASH - 1] or 'game'}-{digest[:_HASH]}"
 
 
 def money(cents: float | None) -> str:

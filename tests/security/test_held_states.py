@@ -84,6 +84,14 @@ def test_nothing_but_tables_is_read(path: str, writer: Sidecar, record: Path, tm
     assert list(tmp_path.iterdir()) == [record.parent]
 
 
+def test_a_table_that_is_not_there_ends_no_state(writer: Sidecar):
+    name = begin(writer)
+    for path in (ROWS, TABLE):
+        status, said = ask(writer, path, "SELECT * FROM nothing", name)
+        assert (status in {400, 500}, said["error"]) == (True, "SchemaMissingError")
+    assert ask(writer, ROWS, COUNT, name)[0] == 200
+
+
 @pytest.mark.parametrize("path", [BEGIN, END])
 def test_a_caller_without_the_token_is_refused(path: str, writer: Sidecar):
     name = begin(writer)

@@ -20,7 +20,7 @@ from payment_simulator.errors import DatabaseError, InputError, PaymentSimulator
 from payment_simulator.persistence.faults import translating
 from payment_simulator.persistence.held_snapshots import HeldSnapshots
 from payment_simulator.persistence.questions import check_question
-from payment_simulator.persistence.store import Row
+from payment_simulator.persistence.store import Row, look_up
 
 ROWS = "/rows"
 TABLE = "/table"
@@ -91,6 +91,8 @@ def answer_rows(snapshots: HeldSnapshots, body: bytes) -> bytes:
     """Return the rows that a reader asks for."""
     sql, parameters, snapshot = _asked(body)
     with _only_reading(snapshots, snapshot, sql) as cursor:
+        if snapshot is not None:
+            look_up(cursor, sql, parameters)
         cursor.execute(sql, parameters)
         types = [str(column[1]) for column in cursor.description or ()]
         parts, size = [], 0

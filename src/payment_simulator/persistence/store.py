@@ -52,6 +52,14 @@ def begin_reading(cursor: duckdb.DuckDBPyConnection) -> None:
     cursor.execute("SELECT txid_current()").fetchall()
 
 
+def look_up(cursor: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any]) -> None:
+    """Raise what a query of a held state would for a table that is not there.
+
+    Executing it would end the transaction, too, and with it the state.
+    """
+    cursor.sql(sql, params=list(parameters))  # is not executed before its rows are asked for
+
+
 class _Snapshot(threading.local):
     """The state that a thread reads, where it reads one for several queries."""
 
@@ -171,6 +179,8 @@ class Store:
     ) -> list[Row]:
         """Execute a statement and return all of its rows, or the first ``n_rows``."""
         try:
+            if cursor is self._snapshot.cursor:
+                look_up(cursor, sql, parameters)
             done = cursor.execute(sql, parameters)
             return done.fetchall() if n_rows is None else done.fetchmany(n_rows)
         except RuntimeError as error:  # no kind of DuckDB's own
