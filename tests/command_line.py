@@ -77,9 +77,19 @@ def payment_sim_process(*arguments: object, **options: Any) -> Outcome:
     return Outcome(done.returncode, done.stdout or "", done.stderr or "")
 
 
+def without_ways_on(text: str) -> str:
+    """Return a list of games without the commands that go on with those that were interrupted."""
+    lines, kept = text.splitlines(keepends=True), []
+    is_hint = False
+    for line in lines:
+        is_hint = line.startswith("Interrupted, ") or (is_hint and line.startswith("  "))
+        kept += [] if is_hint else [line]
+    return "".join(kept)
+
+
 def cells(text: str) -> list[list[str]]:
-    """Return the words of each line that is more than a rule or blank."""
-    return [line.split() for line in text.splitlines() if line.strip(" ─")]
+    """Return the words of each line that is more than a rule or blank, but for ways on."""
+    return [line.split() for line in without_ways_on(text).splitlines() if line.strip(" ─")]
 
 
 def facts(text: str) -> dict[str, list[str]]:
@@ -94,7 +104,7 @@ def facts(text: str) -> dict[str, list[str]]:
 
 def as_record(kind: type[R], found: dict[str, Any]) -> R:
     """Return the record that a JSON object tells of."""
-    values = dict(found)
+    values = {name: value for name, value in found.items() if name in kind.model_fields}
     for name, value in VALUES[kind].items():
         if isinstance(value, datetime) and found[name]:
             values[name] = datetime.fromisoformat(found[name])

@@ -97,6 +97,10 @@ class DatabaseBusyError(DatabaseError):
     """Another process (or another use in this one) holds the file."""
 
 
+class SnapshotLostError(DatabaseBusyError):
+    """The state of the database that was being read cannot be read any longer."""
+
+
 class DatabaseMovedError(DatabaseError):
     """The file was moved, removed or replaced while it was being written.
 

@@ -6,6 +6,7 @@ Texts from files, records and models are shown so that none of them acts on a te
 from __future__ import annotations
 
 import difflib
+import hashlib
 import math
 import re
 from collections.abc import Iterable
@@ -16,6 +17,11 @@ _QUOTED = 60
 _LARGE = 10**15
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST_NAME = 80
+_HASH = 12
+#: How a text begins that a spreadsheet takes for a formula, with apostrophes before it or without;
+#: a regular expression of Python and of DuckDB alike.
+FORMULA = "^'*[=+@\\-\t\r\n\uff0b\uff0d\uff1d\uff20]"
+_FORMULA = re.compile(FORMULA)
 _CENTS = 100
 
 
@@ -78,10 +84,32 @@ def counted(count: int, thing: str, things: str | None = None) -> str:
     return f"{count:,} {thing if count == 1 else things or thing + 's'}"
 
 
+def spreadsheet_text(text: str) -> str:
+    """Return a text as a CSV cell, guarded where a spreadsheet would take it for a formula.
+
+    Such a text has one apostrophe more before it. Reading takes it away again
+    (:func:`text_of_spreadsheet`), so every text comes back as it was: one that begins with
+    apostrophes and then like a formula is guarded, too.
+    """
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def text_of_spreadsheet(cell: str) -> str:
+    """Return the text of a cell that :func:`spreadsheet_text` has written."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
+
+
 def plain_name(text: str) -> str:
-    """Return a name that every system takes for that of a plain file."""
+    """Return a name that every system takes for that of a plain file.
+
+    It is the text itself where that is possible. Otherwise it ends in a part of the text's hash, so
+    that no two texts have the same name.
+    """
     found = _UNSAFE.sub("-", text).strip("-.")[:_LONGEST_NAME].rstrip("-.")
-    return found or "game"
+    if found and found == text:
+        return found
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{found[: _LONGEST_NAME - _HASH - 1] or 'game'}-{digest[:_HASH]}"
 
 
 def money(cents: float | None) -> str:

@@ -8,6 +8,7 @@ import json
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ import pytest
 
 from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.dashboard import server
+from payment_simulator.dashboard.live import MOST_LISTENERS
 from payment_simulator.dashboard.server import take_place
 from payment_simulator.errors import InputError
 from payment_simulator.persistence.connection import DatabaseManager
@@ -244,3 +246,50 @@ def test_an_address_of_six_is_written_in_brackets():
     assert place.url == f"http://[::1]:{place.access.port}/"
     assert place.access.token is None
     place.listener.close()
+
+
+def _followers(running: Running, path: str, number: int) -> list[socket.socket]:
+    """Return connections that have all asked for a stream before any answer is read."""
+    port = urlsplit(running.url).port
+    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
+    place = ("127.0.0.1", port or 80)
+    found = [socket.create_connection(place, HANGS_AFTER_SECONDS) for _ in range(number)]
+    for connection in found:
+        connection.sendall(request)
+    return found
+
+
+def _statuses(connections: list[socket.socket]) -> list[int]:
+    """Return the status of each answer, as it comes first on its connection."""
+    found = []
+    for connection in connections:
+        with connection.makefile("rb") as answer:
+            found.append(int(answer.readline().split()[1]))
+    return found
+
+
+@pytest.mark.parametrize("path", ["/live/games", "/live/game?id=game-001"])
+def test_no_more_pages_are_followed_than_the_limit(path: str, record: Path):
+    with dashboard("--db", record) as running:
+        connections = _followers(running, path, 500)
+        try:
+            statuses = _statuses(connections)
+        finally:
+            for connection in connections:
+                connection.close()
+        assert statuses.count(200) == MOST_LISTENERS
+        assert statuses.count(503) == 500 - MOST_LISTENERS
+        # Those that have gone make room again; the server notices them within a moment.
+        give_up = time.monotonic() + HANGS_AFTER_SECONDS
+        while (again := running.ask(path)).status == 503:
+            again.close()
+            assert time.monotonic() < give_up
+        assert again.status == 200
+        assert running.end() == (0, "", "")
+
+
+def test_a_page_that_is_not_there_takes_no_place(record: Path):
+    with dashboard("--db", record) as running:
+        for _ in range(MOST_LISTENERS + 1):
+            assert running.ask("/live/game?id=nowhere").status == 404
+        assert running.ask("/live/game?id=game-001").status == 200

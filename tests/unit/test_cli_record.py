@@ -15,7 +15,7 @@ from payment_simulator.ai_cash_mgmt import (
 )
 from payment_simulator.persistence.connection import DatabaseManager
 from tests.builders import STARTED, a_record, a_session
-from tests.command_line import as_record, cells, one_error, payment_sim
+from tests.command_line import as_record, cells, one_error, payment_sim, without_ways_on
 
 
 @pytest.fixture
@@ -76,11 +76,14 @@ class TestGames:
             (["--status", "converged"], ["ended"]),
             (["--status", "failed"], []),
             (["--mode", "campaign_learning"], ["campaign"]),
-            (["--status", "running", "--mode", "rl_optimization"], ["twin-a", "twin-b", "oldest"]),
+            (
+                ["--status", "interrupted", "--mode", "rl_optimization"],
+                ["twin-a", "twin-b", "oldest"],
+            ),
             (["--limit", "1"], ["twin-a"]),
             (["--limit", "5"], NEWEST_FIRST),
             (["--limit", "2147483647"], NEWEST_FIRST),
-            (["--status", "running", "--limit", "3"], ["twin-a", "twin-b", "campaign"]),
+            (["--status", "interrupted", "--limit", "3"], ["twin-a", "twin-b", "campaign"]),
         ],
         ids=" ".join,
     )
@@ -146,8 +149,9 @@ class TestGames:
         assert payment_sim("games", PAYMENT_SIM_DB=str(other)).out == expected
         named = payment_sim("games", "--db", db_path, PAYMENT_SIM_DB=str(other))
         assert "oldest" in named.out
-        assert payment_sim("games").out == named.out
-        assert payment_sim("games", PAYMENT_SIM_DB="").out == named.out
+        # A command that is shown names the database only where it is not the usual one.
+        for again in (payment_sim("games"), payment_sim("games", PAYMENT_SIM_DB="")):
+            assert without_ways_on(again.out) == without_ways_on(named.out)
 
     @pytest.mark.parametrize("command", [["games"], ["show", "game-001"]], ids=lambda c: c[0])
     def test_without_a_database_names_those_that_are_there(

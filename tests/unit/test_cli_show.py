@@ -87,15 +87,17 @@ def test_a_game_in_figures(db_path: Path):
 @pytest.mark.usefixtures("games")
 def test_a_game_without_steps(db_path: Path):
     outcome = payment_sim("show", "oldest", "--db", db_path)
-    assert facts(outcome.out)["last step"] == [
-        "none yet; if nobody plays it, payment-sim resume goes on"
-    ]
+    assert facts(outcome.out)["last step"] == ["none yet"]
+    way_on = f"payment-sim resume oldest --db {db_path}"
+    assert facts(outcome.out)["to go on"] == [way_on]
     assert "accepted" not in outcome.out
     assert "The game has no steps in the record." in outcome.out
     steps = payment_sim("show", "oldest", "--db", db_path, "--steps")
     assert steps.out == "The game has no steps in the record.\n"
     found = json.loads(payment_sim("show", "oldest", "--db", db_path, "--json").out)
     assert found["agents"] == []
+    assert (found["session"]["status"], found["state"]) == ("running", "interrupted")
+    assert (found["is_playing"], found["go_on"]) == (False, way_on)
     assert found["provenance"] is found["certificate"] is None
 
 
@@ -237,10 +239,7 @@ class TestAGameThatWasPlayed:
     def test_where_it_stopped_and_why(self, played: Path):
         said = shown(played, "failed")
         assert facts(said)["stopped"] == [
-            (
-                r"iteration 2, BANK_A: python/told: RuntimeError: no [red]answer\x1b[31m "
-                "(payment-sim resume goes on)"
-            )
+            r"iteration 2, BANK_A: python/told: RuntimeError: no [red]answer\x1b[31m"
         ]
         assert "The game failed in iteration 2, at a step of BANK_A." in said
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from threading import Lock
 
 from payment_simulator.ai_cash_mgmt.config import AgentConfig, GameConfig, ProposerConfig
 from payment_simulator.ai_cash_mgmt.game_setup import GameSetup, make_ready, set_up
@@ -24,12 +23,10 @@ from payment_simulator.errors import (
     GameNotFoundError,
     InputError,
 )
+from payment_simulator.persistence import activity
 from payment_simulator.scenario import Scenario, load_scenario
 
 _FINISHED = (GameStatus.COMPLETED, GameStatus.CONVERGED)
-#: Games that this process is playing; another process is kept out by the database itself.
-_playing: dict[tuple[str, str], _Claim] = {}
-_playing_lock = Lock()
 
 
 class GameOrchestrator:
@@ -283,24 +280,18 @@ def needs_trust(chosen: ProposerConfig) -> str | None:
     return f"a model, {model} {where}, asked {key}"
 
 
-class _Claim:
-    """That a game is being played by this process."""
-
-    is_active = True
-
-
 @contextmanager
 def _alone(repository: GameRepository, game_id: str) -> Iterator[None]:
-    """Keep the same game from being played twice at once in this process."""
-    key, claim = (repository.location, game_id), _Claim()
+    """Keep the same game from being played twice at once in this process, and tell of it.
+
+    Another process is kept out by the database itself.
+    """
+    mine = activity.Claim()
     try:
-        with _playing_lock:
-            other = _playing.get(key)
-            if other is not None and other.is_active:
-                raise InputError(f"game {game_id!r} is being played by this process already")
-            _playing[key] = claim
+        if not activity.claim(repository.location, game_id, mine):
+            raise InputError(f"game {game_id!r} is being played by this process already")
         # An interrupt of an earlier game may have left a transaction open in this thread.
         repository.store.abandon()
         yield
     finally:
-        claim.is_active = False  # an assignment, which an interrupt cannot prevent
+        mine.is_active = False  # an assignment, which an interrupt cannot prevent

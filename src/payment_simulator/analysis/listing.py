@@ -10,7 +10,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypedDict
 
-from payment_simulator.ai_cash_mgmt.persistence.vocabulary import GameMode, GameStatus, one_of
+from payment_simulator.ai_cash_mgmt.persistence.vocabulary import GameMode, one_of
+from payment_simulator.analysis.game_state import STATES
 from payment_simulator.errors import InputError
 from payment_simulator.persistence.queries import named_queries
 from payment_simulator.persistence.reading import Readable
@@ -24,7 +25,7 @@ SORTS: Mapping[str, str] = MappingProxyType(
     {
         "started": "started_at",
         "game": "game_id",
-        "status": "status",
+        "status": "state",
         "iterations": "iterations",
         "cost": "final_cost",
         "scenario": "scenario",
@@ -43,6 +44,13 @@ class Filters(TypedDict, total=False):
     text: str | None
 
 
+class Page(TypedDict, total=False):
+    """In which order :func:`list_games` lists games."""
+
+    sort: str
+    descending: bool
+
+
 @dataclass(frozen=True)
 class GameRow:
     """A game in a list.
@@ -50,7 +58,11 @@ class GameRow:
     Attributes
     ----------
     game_id : str
-    status, game_mode : str
+    status : str
+        As it is stored.
+    state : str
+        What the game is shown as: its status, or interrupted where nobody plays it.
+    game_mode : str
     scenario : str
         What the scenario is called: the name of its file, without folders and ``.yaml``.
     scenario_config : str
@@ -69,6 +81,7 @@ class GameRow:
 
     game_id: str
     status: str
+    state: str
     game_mode: str
     scenario: str
     scenario_config: str
@@ -99,8 +112,10 @@ def list_games(
     ----------
     repo : Readable
         Such as a ``GameRepository``.
-    status, mode : str, optional
-        Only games with this status, of this mode.
+    status : str, optional
+        Only games that are shown as this: with one of the record's statuses, or interrupted.
+    mode : str, optional
+        Only games of this mode.
     scenario : str, optional
         Only games whose scenario's name has this part, in capitals or not. No character is a
         wildcard.
@@ -155,8 +170,16 @@ def count_games(
     text: str | None = None,
 ) -> int:
     """Return how many games there are under the filters of :func:`list_games`."""
-    [(number,)] = repo.read(_query("count_games"), _filters(status, mode, scenario, text))
+    filters = _filters(status, mode, scenario, text)
+    with repo.one_snapshot():
+        [(number,)] = repo.read(_query("count_games"), [*filters, sorted(repo.at_work())])
     return int(number)
+
+
+def configuration_of(repo: Readable, game: GameRow) -> str:
+    """Return the configuration of a game in a list."""
+    [(found,)] = repo.read(_query("configuration"), [game.game_id])
+    return str(found)
 
 
 @dataclass(frozen=True)
@@ -181,9 +204,10 @@ class _Page:
 
 
 def _read(repo: Readable, page: _Page, config: str, filters: list[str | None]) -> list[Row]:
-    """Return the rows of games, the name of the scenario behind each."""
+    """Return the rows of games, the state and the name of the scenario behind each."""
     sql = _query("games", order=page.order(), config=config)
-    return repo.read(sql, [*filters, *page.bounds()])
+    with repo.one_snapshot():
+        return repo.read(sql, [*filters, sorted(repo.at_work()), *page.bounds()])
 
 
 def _query(name: str, **parts: str) -> str:
@@ -195,11 +219,17 @@ def _filters(
     status: str | None, mode: str | None, scenario: str | None, text: str | None
 ) -> list[str | None]:
     return [
-        _known(GameStatus, status, "status"),
+        _state(status),
         _known(GameMode, mode, "mode"),
         scenario or None,
         text or None,
     ]
+
+
+def _state(given: str | None) -> str | None:
+    if given is not None and given not in STATES:
+        raise InputError(f"status: {given!r} is not one of: {', '.join(STATES)}")
+    return given
 
 
 def _known(kind: type[StrEnum], given: str | None, name: str) -> str | None:
@@ -214,7 +244,7 @@ def _session(row: Row) -> GameSessionRecord:
     # Loading the records takes longer than a list of a thousand games.
     from payment_simulator.ai_cash_mgmt import GameSessionRecord  # noqa: PLC0415
 
-    return GameSessionRecord.from_row(row[:-1])
+    return GameSessionRecord.from_row(row[:-2])
 
 
 def _texts(stored: str) -> list[str] | None:
@@ -234,6 +264,7 @@ def _game(row: Row) -> GameRow:
     return GameRow(
         game_id=game,
         status=status,
+        state=row[-2],
         game_mode=mode,
         scenario=row[-1],
         scenario_config=scenario_config,

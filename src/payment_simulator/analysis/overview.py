@@ -20,6 +20,7 @@ from payment_simulator.ai_cash_mgmt.persistence.models import (
 )
 from payment_simulator.analysis.calls import CallTotals, call_totals
 from payment_simulator.analysis.game_rules import GameRules, game_rules
+from payment_simulator.analysis.game_state import can_go_on, game_state, resume_options
 from payment_simulator.analysis.older_files import or_nothing
 from payment_simulator.analysis.trajectories import CostTrajectory, cost_trajectories
 from payment_simulator.errors import GameNotFoundError
@@ -104,6 +105,10 @@ class GameOverview:
     ----------
     session : GameSessionRecord
         The game.
+    state : str
+        What it is shown as: its status, or interrupted where nobody plays it.
+    resume_options : tuple of str
+        What ``payment-sim resume`` needs beside the database; none where the game has ended.
     rules : GameRules
         How it was played, as far as its configuration tells.
     summary : dict
@@ -128,6 +133,8 @@ class GameOverview:
     """
 
     session: GameSessionRecord
+    state: str
+    resume_options: tuple[str, ...]
     rules: GameRules
     summary: dict[str, Any]
     agents: list[AgentOverview]
@@ -154,6 +161,8 @@ class GameOverview:
         )
         return {
             "session": self.session.model_dump(mode="json"),
+            "state": self.state,
+            "is_playing": self.state == GameStatus.RUNNING,
             "iterations": self.iterations,
             "rules": asdict(self.rules),
             "judging_days": self.judging_days,
@@ -168,13 +177,18 @@ class GameOverview:
 
 
 def game_overview(repo: GameRepository, game_id: str) -> GameOverview:
-    """Return a game in figures.
+    """Return a game in figures, all of one state of the record.
 
     Raises
     ------
     GameNotFoundError
         There is no such game; the message names the nearest ids.
     """
+    with repo.one_snapshot():
+        return _overview(repo, game_id)
+
+
+def _overview(repo: GameRepository, game_id: str) -> GameOverview:
     session = repo.get_game_session(game_id)
     if session is None:
         raise GameNotFoundError(game_id, repo.get_game_ids())
@@ -185,8 +199,12 @@ def game_overview(repo: GameRepository, game_id: str) -> GameOverview:
     trajectories = cost_trajectories(repo, game_id)
     proposing = repo.read(_sql("proposing"), (game_id,))
     regrets = certified_regrets(certificate)
+    state = game_state(session.status, game_id, repo.at_work())
+    banks = session.optimized_agents
     return GameOverview(
         session=session,
+        state=state,
+        resume_options=resume_options(session.config_json, banks) if can_go_on(state) else (),
         rules=game_rules(session.config_json),
         summary=repo.get_optimization_summary(game_id),
         agents=[_agent(row, trajectories[row[0]], regrets) for row in proposing],

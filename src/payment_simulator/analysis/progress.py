@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from payment_simulator.ai_cash_mgmt import GameRepository
+from payment_simulator.analysis.game_state import game_state
 from payment_simulator.errors import GameNotFoundError
 from payment_simulator.persistence.queries import named_queries
 
@@ -16,13 +17,17 @@ class Progress:
     Attributes
     ----------
     status : str
+        As it is stored.
     steps, iteration : int
         Steps recorded, and the iteration of the last; 0 where there is none.
+    state : str
+        What the game is shown as: its status, or interrupted where nobody plays it.
     """
 
     status: str
     steps: int
     iteration: int
+    state: str
 
 
 @dataclass(frozen=True)
@@ -50,10 +55,12 @@ def game_progress(repo: GameRepository, game_id: str) -> Progress:
     GameNotFoundError
         There is no such game.
     """
-    found = repo.read(_sql("progress"), (game_id,))
-    if not found:
-        raise GameNotFoundError(game_id, repo.get_game_ids())
-    return Progress(*found[0])
+    with repo.one_snapshot():
+        found = repo.read(_sql("progress"), (game_id,))
+        if not found:
+            raise GameNotFoundError(game_id, repo.get_game_ids())
+        status, steps, iteration = found[0]
+        return Progress(status, steps, iteration, game_state(status, game_id, repo.at_work()))
 
 
 def neighbours(repo: GameRepository, game_id: str, agent_id: str, iteration: int) -> Neighbours:

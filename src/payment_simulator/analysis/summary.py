@@ -13,6 +13,7 @@ from typing import TypeAlias
 from payment_simulator.ai_cash_mgmt import GameRepository, GameStatus
 from payment_simulator.ai_cash_mgmt.persistence.models import GameMode, GameOutcomeRecord
 from payment_simulator.ai_cash_mgmt.record.result import cycle_in
+from payment_simulator.analysis.game_state import INTERRUPTED
 from payment_simulator.analysis.overview import GameOverview, game_overview, numbers_of
 from payment_simulator.analysis.tracing import Sentence, TracedNumber, traced
 from payment_simulator.persistence.queries import named_queries
@@ -46,7 +47,8 @@ def game_summary(repo: GameRepository, game_id: str) -> tuple[Sentence, ...]:
     GameNotFoundError
         There is no such game; the message names the nearest ids.
     """
-    return summary_of(repo, game_overview(repo, game_id))
+    with repo.one_snapshot():
+        return summary_of(repo, game_overview(repo, game_id))
 
 
 def summary_of(repo: GameRepository, overview: GameOverview) -> tuple[Sentence, ...]:
@@ -103,9 +105,11 @@ class _Teller:
 
     def _so_far(self) -> Sentence:
         last = self._number("last_iteration")
+        is_dead = self._overview.state == INTERRUPTED
+        begin = "The game was interrupted" if is_dead else "The game has not ended"
         if last is None:
-            return Sentence.of("The game has not ended, and has no step yet.")
-        return Sentence.of("The game has not ended; its last step is one of iteration ", last, ".")
+            return Sentence.of(f"{begin}, and has no step{'' if is_dead else ' yet'}.")
+        return Sentence.of(f"{begin}; its last step is one of iteration ", last, ".")
 
     def _steps(self) -> Sentence | None:
         """Say how many proposals were made, and what became of them."""

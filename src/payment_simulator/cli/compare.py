@@ -61,21 +61,24 @@ def compare(
     """
     from payment_simulator.analysis.compare import compare_games
     from payment_simulator.analysis.compare.files import to_csv, to_latex
-    from payment_simulator.analysis.opening import open_record
+    from payment_simulator.analysis.opening import answer_of
     from payment_simulator.cli.output import print_json
 
     if json and format_ is not None:
         raise typer.BadParameter("it goes without --json", param_hint="--format")
     kind = _format(format_)
     _check(games or [], all_seeds_of or [])
-    with open_record(database_to_read(db, "compare GAME...")) as repo:
+
+    def read(repo: GameRepository) -> Comparison:
         wanted = _wanted(repo, games or [], all_seeds_of or [])
         if not all_seeds_of and not baselines:
             _check_company(repo, wanted)
         with progress_bar("runs", shown=baselines and not json) as progress:
-            found = compare_games(
+            return compare_games(
                 repo, wanted, baselines=baselines, threads=threads, progress=progress
             )
+
+    found = answer_of(database_to_read(db, "compare GAME..."), read)
     if json:
         print_json(found.to_dict())
     elif kind == "csv":

@@ -16,6 +16,7 @@ from payment_simulator.wording import counted, money, visible
 
 if TYPE_CHECKING:
     from payment_simulator.ai_cash_mgmt.record.result import BankResult, GameResult
+    from payment_simulator.analysis.overview import GameOverview
 
 #: Banks that the table lists; JSON has all.
 _LISTED = 40
@@ -53,6 +54,16 @@ def command_for(command: str, game_id: str, path: Path) -> str:
     """Return a command on a game as a person types it, with its database where it needs one."""
     words = [command, game_id, *([] if path == DEFAULT_DATABASE else ["--db", str(path)])]
     return visible(f"{program()} {shlex.join(words)}")
+
+
+def go_on_of(overview: GameOverview, path: Path) -> str | None:
+    """Return the command that goes on with a game; None where it is being played or has ended."""
+    from payment_simulator.analysis.game_state import can_go_on
+
+    if not can_go_on(overview.state):
+        return None
+    command = command_for("resume", overview.session.game_id, path)
+    return " ".join([command, *overview.resume_options])
 
 
 def print_banks(found: Mapping[str, BankResult]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,17 +13,22 @@ from payment_simulator.cli.options import DatabaseOption, JsonOption, database_t
 from payment_simulator.wording import money, visible
 
 if TYPE_CHECKING:
-    from payment_simulator.analysis.listing import Filters, GameRow
+    from payment_simulator.analysis.listing import Filters, GameRow, Page
+    from payment_simulator.persistence.store import Store
 
 _LARGEST_LIMIT = 2**63 - 1
 #: Orders in which the largest comes first, unless they are turned round.
 _LARGEST_FIRST = ("started", "iterations", "cost")
+#: Interrupted games for which the command that goes on is shown.
+_WAYS_SHOWN = 3
 
 
 def _status(given: str | None) -> str | None:
-    from payment_simulator.ai_cash_mgmt.persistence.vocabulary import GameStatus
+    from payment_simulator.analysis.game_state import STATES
 
-    return _known(GameStatus, given)
+    if given is not None and given not in STATES:
+        raise typer.BadParameter(f"{given!r} is not one of: {', '.join(STATES)}")
+    return given
 
 
 def _mode(given: str | None) -> str | None:
@@ -63,7 +68,8 @@ def games(
         typer.Option(
             callback=_status,
             metavar="STATUS",
-            help="Only those running, completed, failed or converged.",
+            help="Only those running (somebody plays them), interrupted (nobody does), "
+            "completed, failed or converged.",
         ),
     ] = None,
     mode: Annotated[
@@ -103,26 +109,85 @@ def games(
 
     No character of a TEXT is a wildcard, and capitals make no difference.
     """
-    from payment_simulator.analysis.listing import count_games, list_games, list_sessions
+    from payment_simulator.analysis.listing import count_games, list_games
     from payment_simulator.cli.output import print_json
-    from payment_simulator.persistence.reading import open_store
+    from payment_simulator.persistence.reading import answer_of
 
     db = database_to_read(db, "games")
     filters: Filters = {"status": status, "mode": mode, "scenario": scenario, "text": text}
-    descending = (sort in _LARGEST_FIRST) is not reverse
-    # Not as a repository: its records take longer to load than the list to read.
-    with open_store(db) as store:
-        if json:
-            records = list_sessions(store, **filters, sort=sort, descending=descending, limit=limit)
-            print_json([record.model_dump(mode="json") for record in records])
-            return
-        found = list_games(store, **filters, sort=sort, descending=descending, limit=limit)
-        is_page = len(found) == limit
-        matching = count_games(store, **filters) if is_page else len(found)
+    page: Page = {"sort": sort, "descending": (sort in _LARGEST_FIRST) is not reverse}
+    if json:
+        print_json(answer_of(db, lambda store: _as_json(store, filters, page, limit, db)))
+        return
+
+    # Of a store, not a repository: its records take longer to load than the list to read.
+    def read(store: Store) -> tuple[list[GameRow], int, list[str]]:
+        with store.one_snapshot():
+            found = list_games(store, **filters, **page, limit=limit)
+            is_page = len(found) == limit
+            matching = count_games(store, **filters) if is_page else len(found)
+            return found, matching, _ways_on(store, found, db)
+
+    found, matching, ways_on = answer_of(db, read)
     if found:
-        _print_games(found, matching, sort)
+        _print_games(found, sort)
+        _print_ways_on(found, ways_on)
+        if matching > len(found):
+            typer.echo(f"{len(found):,} of {matching:,} games; --limit N shows more.")
     else:
         _print_none(db, any(value for value in filters.values()))
+
+
+def _as_json(
+    store: Store, filters: Filters, page: Page, limit: int, path: Path
+) -> list[dict[str, Any]]:
+    """Return games as JSON has them: their records, and what the record cannot tell."""
+    from payment_simulator.ai_cash_mgmt.persistence.vocabulary import GameStatus
+    from payment_simulator.analysis.game_state import can_go_on, game_state, resume_options
+    from payment_simulator.analysis.listing import list_sessions
+
+    with store.one_snapshot():
+        records = list_sessions(store, **filters, **page, limit=limit)
+        at_work = store.at_work()
+    found = []
+    for record in records:
+        state = game_state(record.status, record.game_id, at_work)
+        go_on = None
+        if can_go_on(state):
+            options = resume_options(record.config_json, record.optimized_agents)
+            go_on = _way_on(record.game_id, path, options)
+        told = {"state": state, "is_playing": state == GameStatus.RUNNING, "go_on": go_on}
+        found.append({**record.model_dump(mode="json"), **told})
+    return found
+
+
+def _ways_on(store: Store, found: Sequence[GameRow], path: Path) -> list[str]:
+    """Return the commands that go on with the first of the games that were interrupted."""
+    from payment_simulator.analysis.game_state import INTERRUPTED, resume_options
+    from payment_simulator.analysis.listing import configuration_of
+
+    return [
+        _way_on(game.game_id, path, resume_options(configuration_of(store, game), game.agents))
+        for game in [game for game in found if game.state == INTERRUPTED][:_WAYS_SHOWN]
+    ]
+
+
+def _way_on(game_id: str, path: Path, options: Sequence[str]) -> str:
+    from payment_simulator.cli.game_report import command_for
+
+    return " ".join([command_for("resume", game_id, path), *options])
+
+
+def _print_ways_on(found: Sequence[GameRow], ways_on: Sequence[str]) -> None:
+    from payment_simulator.analysis.game_state import INTERRUPTED
+
+    if not ways_on:
+        return
+    n = sum(game.state == INTERRUPTED for game in found)
+    more = f" (the first {len(ways_on)} of {n:,})" if n > len(ways_on) else ""
+    typer.echo(f"Interrupted, and played by nobody now. To go on{more}:")
+    for command in ways_on:
+        typer.echo(f"  {command}")
 
 
 def _print_none(db: Path, is_filtered: bool) -> None:
@@ -130,13 +195,13 @@ def _print_none(db: Path, is_filtered: bool) -> None:
     typer.echo(f"No game {where} matches." if is_filtered else f"No games {where}.")
 
 
-def _print_games(found: Sequence[GameRow], matching: int, sort: str) -> None:
+def _print_games(found: Sequence[GameRow], sort: str) -> None:
     from payment_simulator.cli.output import moment
     from payment_simulator.cli.table import print_table
 
     columns = {
         "game": [game.game_id for game in found],
-        "status": [game.status for game in found],
+        "status": [game.state for game in found],
         "started (UTC)": [moment(game.started_at) for game in found],
         "iterations": [f"{game.iterations:,}" for game in found],
         "final cost": [money(game.final_cost) for game in found],
@@ -153,5 +218,3 @@ def _print_games(found: Sequence[GameRow], matching: int, sort: str) -> None:
         # An identifier that is folded can no longer be copied; the usual one tells the time, too.
         optional=[name for name in ("mode", "scenario", "started (UTC)") if name != sort],
     )
-    if matching > len(found):
-        typer.echo(f"{len(found):,} of {matching:,} games; --limit N shows more.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import io
 import os
 import sys
 import traceback
@@ -29,6 +28,7 @@ from payment_simulator.cli import (
     simulate,
     verify,
 )
+from payment_simulator.cli.channels import prepare_channels
 from payment_simulator.errors import PaymentSimulatorError
 from payment_simulator.wording import visible
 
@@ -81,8 +81,7 @@ def settings(
 
 def main() -> None:
     """Run the command line and exit: 0 done, 1 work failed, 2 bad input."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal of few characters
+    prepare_channels()
     try:
         code = app(standalone_mode=False)
         sys.stdout.flush()
@@ -94,6 +93,8 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if error.errno == errno.EPIPE:  # the reader of a pipe has gone
             sys.exit(1)
+        if error.errno == errno.EBADF:
+            fail("standard output is closed, so what was to be printed is lost; open it", 1)
         fail(str(error), 1)
     except typer.TyperException as error:
         message = error.format_message()

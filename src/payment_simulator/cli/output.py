@@ -49,7 +49,9 @@ def program() -> str:
 
 def print_json(value: Any) -> None:
     """Print one JSON object or array, in which no text acts on a terminal."""
-    text = json.dumps(_finite(value), indent=2, ensure_ascii=False, default=str)
+    # Elsewhere characters that the encoding lacks are written out as no JSON has them.
+    is_unicode = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().startswith("utf")
+    text = json.dumps(_finite(value), indent=2, ensure_ascii=not is_unicode, default=str)
     typer.echo("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
 
 

@@ -32,14 +32,14 @@ def report(
     It opens in any browser, without a network, and prints well: results, figures, every accepted
     step, and how the game was made.
     """
-    from payment_simulator.analysis.opening import open_record
+    from payment_simulator.analysis.opening import answer_of
     from payment_simulator.analysis.report import check_target, file_name, write_report
     from payment_simulator.cli.output import print_json
 
     target = Path(file_name(game)) if output is None else output
     check_target(target, force=force)
-    with open_record(database_to_read(db, "report GAME")) as repo:
-        write_report(repo, game, target, force=force)
+    path = database_to_read(db, "report GAME")
+    answer_of(path, lambda repo: write_report(repo, game, target, force=force))
     size = target.stat().st_size
     if json:
         print_json({"game_id": game, "file": str(target), "bytes": size})

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -22,6 +23,15 @@ _ALL = 2**31 - 1
 _QUICK = 10_000
 
 
+class _Shown(NamedTuple):
+    """What is shown, all of one state of the record."""
+
+    overview: GameOverview
+    summary: tuple[Sentence, ...]
+    digest: str | None
+    steps: list[StepRow]
+
+
 def show(
     game: GameArgument,
     db: DatabaseOption = None,
@@ -38,20 +48,26 @@ def show(
     json: JsonOption = False,
 ) -> None:
     """Show what a game was and what became of it."""
-    from payment_simulator.analysis.opening import open_record
+    from payment_simulator.analysis.opening import answer_of
     from payment_simulator.analysis.overview import game_overview
     from payment_simulator.analysis.summary import summary_of
     from payment_simulator.cli import show_report
 
     db = database_to_read(db, "show GAME")
-    with open_record(db) as repo:
-        overview = game_overview(repo, game)
-        shown = overview if agent is None else _of_bank(overview, agent)
-        summary = summary_of(repo, overview)
-        listed = _steps(repo, game, agent) if steps or json else []
-        digest = _digest(repo, overview) if json or not (steps or trace) else None
+
+    def read(repo: GameRepository) -> _Shown:
+        with repo.one_snapshot():
+            overview = game_overview(repo, game)
+            return _Shown(
+                overview if agent is None else _of_bank(overview, agent),
+                summary_of(repo, overview),
+                _digest(repo, overview) if json or not (steps or trace) else None,
+                _steps(repo, game, agent) if steps or json else [],
+            )
+
+    shown, summary, digest, listed = found = answer_of(db, read)
     if json:
-        _print_json(shown, summary, digest, listed)
+        _print_json(found, db)
         return
     if trace:
         show_report.print_trace(summary)
@@ -110,19 +126,16 @@ def _steps(repo: GameRepository, game: str, bank: str | None) -> list[StepRow]:
     return step_rows(repo, game, agent_id=bank, limit=_ALL)
 
 
-def _print_json(
-    overview: GameOverview,
-    summary: tuple[Sentence, ...],
-    digest: str | None,
-    steps: list[StepRow],
-) -> None:
+def _print_json(shown: _Shown, path: Path) -> None:
+    from payment_simulator.cli.game_report import go_on_of
     from payment_simulator.cli.output import print_json
 
     found: dict[str, Any] = {
-        **overview.as_dict(),
-        "digest": digest,
-        "in_words": [sentence.as_dict() for sentence in summary],
-        "steps": [_step(row) for row in steps],
+        **shown.overview.as_dict(),
+        "go_on": go_on_of(shown.overview, path),
+        "digest": shown.digest,
+        "in_words": [sentence.as_dict() for sentence in shown.summary],
+        "steps": [_step(row) for row in shown.steps],
     }
     print_json(found)
 

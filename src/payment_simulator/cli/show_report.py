@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from payment_simulator.cli.game_report import command_for, print_banks
+from payment_simulator.cli.game_report import command_for, go_on_of, print_banks
 from payment_simulator.cli.output import moment, print_facts, print_text, room, shortened
 from payment_simulator.cli.table import aligned, print_table
 from payment_simulator.wording import counted, money
@@ -35,7 +35,7 @@ def print_game(
     overview: GameOverview, summary: Sequence[Sentence], digest: str | None, path: Path
 ) -> None:
     """Print what a game was and what became of it."""
-    print_facts([*_facts(overview), *_digest(overview, digest, path)])
+    print_facts([*_facts(overview, path), *_digest(overview, digest, path)])
     typer.echo()
     for sentence in summary:
         print_text(sentence.text)
@@ -53,12 +53,12 @@ def print_game(
         typer.echo(f"  {again} {option}  ({what})")
 
 
-def _facts(overview: GameOverview) -> list[tuple[str, object]]:
+def _facts(overview: GameOverview, path: Path) -> list[tuple[str, object]]:
     session, origin, rules = overview.session, overview.provenance, overview.rules
     proposers = sorted({name for agent in overview.agents for name in agent.proposers if name})
     facts: list[tuple[str, object]] = [
         ("game", session.game_id),
-        ("status", session.status),
+        ("status", overview.state),
         ("mode", session.game_mode),
         ("scenario", session.scenario_config),
         ("seed", session.master_seed),
@@ -73,6 +73,7 @@ def _facts(overview: GameOverview) -> list[tuple[str, object]]:
         ("played with", origin and f"payment-simulator {origin.package_version}"),
         ("stopped", _stopped(overview)),
         ("last step", _last_step(overview)),
+        ("to go on", go_on_of(overview, path)),
         ("distance from equilibrium", _distance(overview)),
     ]
     return [(name, value) for name, value in facts if value is not None]
@@ -149,7 +150,7 @@ def _stopped(overview: GameOverview) -> str | None:
     place = [f"iteration {failure.iteration_number}"] if failure.iteration_number else []
     place += [failure.agent_id] if failure.agent_id else []
     where = f"{', '.join(place)}: " if place else ""
-    return f"{where}{failure.reason} (payment-sim resume goes on)"
+    return f"{where}{failure.reason}"
 
 
 def _last_step(overview: GameOverview) -> str | None:
@@ -161,7 +162,7 @@ def _last_step(overview: GameOverview) -> str | None:
     if last is not None:
         recorded = moment(last.recorded_at)
         made = f"iteration {last.iteration}, {last.agents[-1]}, recorded {recorded}"
-    return f"{made}; if nobody plays it, payment-sim resume goes on"
+    return made
 
 
 def _distance(overview: GameOverview) -> str | None:

@@ -8,14 +8,16 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, TypeAlias
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from payment_simulator.ai_cash_mgmt import GameStatus
+from payment_simulator.analysis.game_state import INTERRUPTED
 from payment_simulator.analysis.progress import Progress, game_progress
 from payment_simulator.analysis.trajectories import CostTrajectory, cost_trajectories
 from payment_simulator.dashboard import parameters
@@ -31,24 +33,37 @@ HEARTBEAT_SECONDS = 15.0
 MOST_LISTENERS = 40
 #: What is written to a file may be seen a moment before a reader is given it.
 _SETTLE_SECONDS = 3.0
+#: How long a process that was killed may be taken for one that plays.
+_LOOK_AGAIN_SECONDS = 5.0
 _SHORT_SECONDS = 0.1
 _TOO_MANY = 503
 
 
 class Watch:
-    """Tells whether it is worth reading a record again."""
+    """Tells whether it is worth reading a record again.
+
+    While a writer's sidecar is there, it is from time to time even if no file has changed: killing
+    a process changes none.
+    """
 
     def __init__(self, marks: Callable[[], Marks]) -> None:
         self._marks = marks
         self._seen: Marks | None = None
         self._changed_at = 0.0
+        self._looked_at = time.monotonic()
 
     def has_news(self) -> bool:
         """Tell whether a file of the record has changed, now or a moment ago."""
         marks, now = self._marks(), time.monotonic()
         if marks != self._seen:
             self._seen, self._changed_at = marks, now
-        return now - self._changed_at < _SETTLE_SECONDS
+        elif marks[-1] is not None and now - self._looked_at > _LOOK_AGAIN_SECONDS:
+            self._looked_at = now
+            return True
+        if now - self._changed_at < _SETTLE_SECONDS:
+            self._looked_at = now
+            return True
+        return False
 
 
 class GameFollower:
@@ -69,7 +84,7 @@ class GameFollower:
         self._game_id = game_id
         self._steps = steps
         self._iteration = iteration
-        self._status = ""
+        self._state = ""
         self._sent: dict[str, int] = {}
         self._watch = Watch(site.source.marks)
 
@@ -86,8 +101,8 @@ class GameFollower:
                 trajectories = cost_trajectories(repo, self._game_id, after_iteration=after)
                 found.append(("steps", {"banks": self._new(trajectories), **_so_far(progress)}))
         self._steps, self._iteration = progress.steps, progress.iteration
-        if progress.status != self._status:
-            self._status = progress.status
+        if progress.state != self._state:
+            self._state = progress.state
             found.append(("status", _so_far(progress)))
         return found
 
@@ -102,18 +117,60 @@ class GameFollower:
         return new
 
     def has_ended(self) -> bool:
-        """Tell whether the game has ended."""
-        return self._status not in {"", GameStatus.RUNNING.value}
+        """Tell whether the game has ended; one that was interrupted may go on."""
+        return self._state not in {"", GameStatus.RUNNING.value, INTERRUPTED}
 
 
 def _so_far(progress: Progress) -> dict[str, Any]:
     return {
         "status": progress.status,
+        "state": progress.state,
         "steps": progress.steps,
         "iteration": progress.iteration,
     }
 
 
+Endpoint: TypeAlias = Callable[[Request], Awaitable[ASGIApp]]
+
+
+class _Counted:
+    """An answer that counts as a listener until it has been sent, or nobody takes it any more."""
+
+    def __init__(self, answer: ASGIApp, site: Site) -> None:
+        self._answer = answer
+        self._site = site
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._answer(scope, receive, send)
+        finally:
+            self._site.listeners -= 1
+
+
+def _limited(follow: Endpoint) -> Endpoint:
+    """Let an endpoint have no more than :data:`MOST_LISTENERS` listeners, with all others.
+
+    Requests run in one thread and take turns where they await. The place is taken before the first
+    await, so no two requests can take the same one.
+    """
+
+    async def limited(request: Request) -> ASGIApp:
+        site = site_of(request)
+        if site.listeners >= MOST_LISTENERS:
+            problem = f"{MOST_LISTENERS} pages are being kept up to date already; close some"
+            return JSONResponse({"problem": problem}, _TOO_MANY)
+        site.listeners += 1
+        try:
+            answer = await follow(request)
+        except BaseException:
+            site.listeners -= 1
+            raise
+        return _Counted(answer, site)
+
+    return limited
+
+
+@_limited
 async def game(request: Request) -> Response:
     """Follow one game until it ends."""
     given = request.query_params
@@ -138,15 +195,22 @@ async def game(request: Request) -> Response:
     return _stream(request, events)
 
 
+@_limited
 async def games(request: Request) -> Response:
     """Tell when the record has changed, so that the list of games is worth asking for again."""
     site = site_of(request)
-    marks = site.source.marks()
+    marks, watch = site.source.marks(), Watch(site.source.marks)
+    at_work: frozenset[str] | None = None
 
     def look() -> list[tuple[str, dict[str, Any]]]:
-        nonlocal marks
-        before, marks = marks, site.source.marks()
-        return [("changed", {})] if marks != before else []
+        nonlocal marks, at_work
+        before, marks = (marks, at_work), site.source.marks()
+        if watch.has_news():
+            with site.source.reading() as repo:
+                at_work = repo.at_work()
+        is_first = before[1] is None
+        is_new = marks != before[0] or (at_work != before[1] and not is_first)
+        return [("changed", {})] if is_new else []
 
     async def events() -> AsyncIterator[str]:
         async for news in _rounds(request, look):
@@ -193,21 +257,8 @@ async def _is_over(request: Request, site: Site) -> bool:
 
 
 def _stream(request: Request, events: Callable[[], AsyncIterator[str]]) -> Response:
-    site = site_of(request)
     if request.method == "HEAD":
         return Response(media_type="text/event-stream")
-    if site.listeners >= MOST_LISTENERS:
-        problem = f"{MOST_LISTENERS} pages are being kept up to date already; close some"
-        return JSONResponse({"problem": problem}, _TOO_MANY)
-
-    async def counted() -> AsyncIterator[str]:
-        site.listeners += 1
-        try:
-            async for text in events():
-                yield text
-        finally:
-            site.listeners -= 1
-
     return StreamingResponse(
-        counted(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
+        events(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
     )

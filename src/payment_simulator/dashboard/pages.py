@@ -7,7 +7,8 @@ from typing import Any, TypedDict
 from starlette.requests import Request
 from starlette.responses import Response
 
-from payment_simulator.ai_cash_mgmt import GameMode, GameStatus
+from payment_simulator.ai_cash_mgmt import GameMode
+from payment_simulator.analysis.game_state import STATES
 from payment_simulator.analysis.listing import SORTS, count_games, list_games, list_sessions
 from payment_simulator.analysis.older_files import or_nothing
 from payment_simulator.analysis.runs import count_runs, list_runs
@@ -16,7 +17,6 @@ from payment_simulator.dashboard.proposers import proposers_of
 from payment_simulator.dashboard.site import site_of
 from payment_simulator.dashboard.tables import Pager
 
-STATUSES = tuple(status.value for status in GameStatus)
 MODES = tuple(mode.value for mode in GameMode)
 #: Columns that are best read from the largest down.
 _LARGEST_FIRST = ("started", "iterations")
@@ -44,7 +44,7 @@ def games_parts(request: Request) -> Response:
 def _games(request: Request) -> dict[str, Any]:
     given = request.query_params
     filters = {
-        "status": parameters.one_of(given, "status", STATUSES),
+        "status": parameters.one_of(given, "status", STATES),
         "mode": parameters.one_of(given, "mode", MODES),
         "scenario": parameters.optional(given, "scenario"),
         "text": parameters.optional(given, "text"),
@@ -71,7 +71,7 @@ def _games(request: Request) -> dict[str, Any]:
         "is_filtered": any(filters.values()),
         "is_empty": is_empty,
         "pager": Pager("/", filters, sort, direction, limit, offset, count, _LARGEST_FIRST),
-        "statuses": STATUSES,
+        "statuses": STATES,
         "modes": MODES,
     }
 

@@ -67,6 +67,8 @@ class Source:
     def reading(self) -> Iterator[GameRepository]:
         """Open the record, or share the one that is open, for as long as the block.
 
+        All that is read in the block is of one state of the record.
+
         Raises
         ------
         DatabaseError
@@ -74,7 +76,8 @@ class Source:
         """
         opened = self._join()
         try:
-            yield opened.repo
+            with opened.repo.one_snapshot():
+                yield opened.repo
         finally:
             self._leave(opened)
 

@@ -18,8 +18,9 @@ import duckdb
 from payment_simulator import errors
 from payment_simulator.errors import DatabaseError, InputError, PaymentSimulatorError
 from payment_simulator.persistence.faults import translating
+from payment_simulator.persistence.held_snapshots import HeldSnapshots
 from payment_simulator.persistence.questions import check_question
-from payment_simulator.persistence.store import Row, Store
+from payment_simulator.persistence.store import Row, look_up
 
 ROWS = "/rows"
 TABLE = "/table"
@@ -32,8 +33,10 @@ _TIME = "TIMESTAMP"
 _PLAIN = (str, int, float, bool, type(None))
 
 
-def question(sql: str, parameters: Sequence[Any]) -> bytes:
+def question(sql: str, parameters: Sequence[Any], snapshot: str | None = None) -> bytes:
     """Return a query as a reader sends it.
+
+    ``snapshot`` names the state that is to be read, where the writer holds one.
 
     Raises
     ------
@@ -47,7 +50,10 @@ def question(sql: str, parameters: Sequence[Any]) -> bytes:
                     f"a parameter is a {type(value).__name__}; expected a text, a number, a truth "
                     "value, None, or a list of them"
                 )
-    asked = json.dumps({"sql": sql, "parameters": list(parameters)}).encode("utf-8")
+    words = {"sql": sql, "parameters": list(parameters)}
+    if snapshot is not None:
+        words["snapshot"] = snapshot
+    asked = json.dumps(words).encode("utf-8")
     if len(asked) > LONGEST_QUESTION:
         raise InputError(
             f"a query with its parameters has {len(asked):,} bytes, expected at most "
@@ -56,36 +62,37 @@ def question(sql: str, parameters: Sequence[Any]) -> bytes:
     return asked
 
 
-def _asked(body: bytes) -> tuple[str, list[Any]]:
+def _asked(body: bytes) -> tuple[str, list[Any], str | None]:
     try:
         given = json.loads(body)
-        sql, parameters = given["sql"], given["parameters"]
-    except (ValueError, TypeError, KeyError, RecursionError):
+        sql, parameters, snapshot = given["sql"], given["parameters"], given.get("snapshot")
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise InputError("the question is not a JSON object with sql and parameters") from None
     if not isinstance(sql, str) or not isinstance(parameters, list):
         raise InputError("sql is to be a text, and parameters a list")
-    return sql, parameters
+    if not isinstance(snapshot, str | None):
+        raise InputError("snapshot is to be a text, the name of a state that is held")
+    return sql, parameters, snapshot
 
 
 @contextmanager
-def _only_reading(store: Store, sql: str) -> Iterator[duckdb.DuckDBPyConnection]:
+def _only_reading(
+    snapshots: HeldSnapshots, snapshot: str | None, sql: str
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Give a cursor on which nothing can be changed, after a look at what is asked."""
-    with translating():
-        cursor = store.cursor()
-        try:
-            # A statement of another kind could end the transaction, or write a file.
-            check_question(cursor, sql)
-            # A SELECT may hold an INSERT; this keeps it from doing anything.
-            cursor.execute("BEGIN TRANSACTION READ ONLY")
-            yield cursor
-        finally:
-            cursor.close()
+    # The transaction only reads: a SELECT may hold an INSERT, which does nothing in it.
+    with translating(), snapshots.reading(snapshot) as cursor:
+        # A statement of another kind could end the transaction, or write a file.
+        check_question(cursor, sql)
+        yield cursor
 
 
-def answer_rows(store: Store, body: bytes) -> bytes:
+def answer_rows(snapshots: HeldSnapshots, body: bytes) -> bytes:
     """Return the rows that a reader asks for."""
-    sql, parameters = _asked(body)
-    with _only_reading(store, sql) as cursor:
+    sql, parameters, snapshot = _asked(body)
+    with _only_reading(snapshots, snapshot, sql) as cursor:
+        if snapshot is not None:
+            look_up(cursor, sql, parameters)
         cursor.execute(sql, parameters)
         types = [str(column[1]) for column in cursor.description or ()]
         parts, size = [], 0
@@ -106,10 +113,10 @@ def _as_text(value: Any) -> str:
     raise InputError(f"a column holds a {type(value).__name__}; cast it to VARCHAR in the query")
 
 
-def answer_table(store: Store, body: bytes, target: Path) -> None:
+def answer_table(snapshots: HeldSnapshots, body: bytes, target: Path) -> None:
     """Write the table that a reader asks for to a Parquet file."""
-    sql, parameters = _asked(body)
-    with _only_reading(store, sql) as cursor:
+    sql, parameters, snapshot = _asked(body)
+    with _only_reading(snapshots, snapshot, sql) as cursor:
         cursor.sql(sql, params=parameters).write_parquet(str(target))
 
 

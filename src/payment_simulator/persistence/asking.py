@@ -14,7 +14,7 @@ from typing import IO
 
 from payment_simulator.errors import DatabaseError, DatabaseFullError
 from payment_simulator.persistence.answering import ROWS, question, rows_of
-from payment_simulator.persistence.serving import CONTENT_TYPE, LOOPBACK
+from payment_simulator.persistence.serving import AT_WORK, CONTENT_TYPE, LOOPBACK
 from payment_simulator.persistence.sidecar import Sidecar
 from payment_simulator.persistence.watching import SENDING_SECONDS, SLOWEST_BYTES_PER_SECOND
 
@@ -46,10 +46,13 @@ class Answer:
         The HTTP status.
     body : bytes
         What was said, unless it went into a file.
+    at_work : str or None
+        What the writer said beside a copy that it works on in it.
     """
 
     status: int
     body: bytes
+    at_work: str | None = None
 
 
 class _Clock:
@@ -147,7 +150,8 @@ def ask(
             raise WriterIsGoneError  # it is closing the file, which can be read then
         if answer.status != HTTPStatus.OK:
             return Answer(answer.status, answer.read(_LARGEST_REFUSAL))
-        return Answer(answer.status, _take(answer, int(size), target, writer))
+        body = _take(answer, int(size), target, writer)
+        return Answer(answer.status, body, answer.headers[AT_WORK])
     except (OSError, http.client.HTTPException) as error:
         raise (TooSlowError if clock and clock.has_rung else WriterIsGoneError) from error
     finally:

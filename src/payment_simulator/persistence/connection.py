@@ -22,6 +22,7 @@ from payment_simulator.errors import (
     DatabaseMovedError,
     NotADatabaseError,
 )
+from payment_simulator.persistence import activity
 from payment_simulator.persistence.faults import is_held, lock_holder, translated, translating
 from payment_simulator.persistence.files import (
     create,
@@ -268,7 +269,7 @@ class DatabaseManager:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         self.is_snapshot = True
-        self._finalizer = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self._finalizer = weakref.finalize(self, _remove_copy, folder, str(copy))
         return conn
 
     def _cannot_open(self, error: duckdb.Error) -> Exception:
@@ -365,6 +366,11 @@ class DatabaseManager:
     ) -> None:
         """Close the database, whatever happened."""
         self.close()
+
+
+def _remove_copy(folder: str, copy: str) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    activity.tell_of_copy(copy, frozenset())
 
 
 # Several managers of one process may write one file: DuckDB gives them the same database, and

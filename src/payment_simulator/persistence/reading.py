@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
-from payment_simulator.errors import PaymentSimulatorError
+from payment_simulator.errors import PaymentSimulatorError, SnapshotLostError
 from payment_simulator.persistence.answering import nonsense
 from payment_simulator.persistence.connection import DatabaseManager
 from payment_simulator.persistence.files import look_for_content, real_path
 from payment_simulator.persistence.migrations import schema_state
 from payment_simulator.persistence.sidecar import find_writer
 from payment_simulator.persistence.store import Row, Store
+
+T = TypeVar("T")
+_TRIES = 3
 
 
 class Readable(Protocol):
@@ -22,6 +25,42 @@ class Readable(Protocol):
     def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """Return all rows of a query."""
         ...
+
+    def one_snapshot(self) -> AbstractContextManager[None]:
+        """Let all that this thread reads in the block be of one state."""
+        ...
+
+    def at_work(self) -> frozenset[str]:
+        """Return what the process that writes the database works on in it."""
+        ...
+
+
+def answer_of(path: str | Path, ask: Callable[[Store], T]) -> T:
+    """Return what a function makes of a database that is open for reading.
+
+    It is called again where it read one snapshot of the database, and the process that writes the
+    database ended meanwhile.
+
+    Parameters
+    ----------
+    path : path or str
+        The database file.
+    ask : callable
+        Given a store, which only reads.
+
+    Raises
+    ------
+    DatabaseError
+        As :func:`open_store` does.
+    """
+    for _ in range(_TRIES - 1):
+        try:
+            with open_store(path) as store:
+                return ask(store)
+        except SnapshotLostError:
+            pass
+    with open_store(path) as store:
+        return ask(store)
 
 
 @contextmanager

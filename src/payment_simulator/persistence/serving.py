@@ -1,14 +1,16 @@
 """The writing process's answers to readers, on loopback.
 
-Three requests are known, each with the token of the sidecar file. ``GET /snapshot`` gives the whole
+Five requests are known, each with the token of the sidecar file. ``GET /snapshot`` gives the whole
 database as a DuckDB file, as one transaction sees it. ``POST /rows`` and ``POST /table`` answer one
-query; see :mod:`payment_simulator.persistence.answering`. Nothing in them can change anything. When
-which is asked: ``docs/explanation/one-writer-many-readers.md``.
+query; see :mod:`payment_simulator.persistence.answering`. ``POST /begin`` and ``POST /end`` hold
+one state for several queries; see :mod:`payment_simulator.persistence.held_snapshots`. Nothing in
+them can change anything. When which is asked: ``docs/explanation/one-writer-many-readers.md``.
 """
 
 from __future__ import annotations
 
 import hmac
+import json
 import logging
 import secrets
 import shutil
@@ -24,6 +26,7 @@ from typing import Any
 import duckdb
 
 from payment_simulator.errors import DatabaseError, DatabaseFullError, PaymentSimulatorError
+from payment_simulator.persistence import activity
 from payment_simulator.persistence.answering import (
     LONGEST_QUESTION,
     ROWS,
@@ -33,8 +36,8 @@ from payment_simulator.persistence.answering import (
     refusal,
 )
 from payment_simulator.persistence.copying import copy_database
+from payment_simulator.persistence.held_snapshots import BEGIN, END, HeldSnapshots, begun
 from payment_simulator.persistence.sidecar import remove_sidecar, write_sidecar
-from payment_simulator.persistence.store import Store
 from payment_simulator.persistence.watching import (
     COPY_SECONDS,
     QUERY_SECONDS,
@@ -51,6 +54,8 @@ LOOPBACK = "127.0.0.1"
 SNAPSHOT = "/snapshot"
 #: By this a reader knows that no other service has taken the port.
 CONTENT_TYPE = "application/vnd.payment-simulator.snapshot"
+#: Names what is worked on in a copy.
+AT_WORK = "X-At-Work"
 _log = logging.getLogger(__name__)
 
 
@@ -76,7 +81,9 @@ class SnapshotServer:
         self.token = secrets.token_hex(32)
         self._server = _Server((LOOPBACK, 0), _Handler)
         self._watch = self._server.watch
-        self._server.store, self._server.token = WatchedStore(conn, self._watch), self.token
+        store = WatchedStore(conn, self._watch)
+        self._server.store, self._server.token = store, self.token
+        self._server.snapshots = HeldSnapshots(store, store.lent)
         try:
             write_sidecar(database, self._server.server_port, self.token)
         except BaseException:
@@ -111,6 +118,7 @@ class SnapshotServer:
         remove_sidecar(self.database, self.token)
         if store.file is not None and store.file.error and store.file.error.found:
             remove_sidecar(store.file.error.found, self.token)  # its folder was moved
+        self._server.snapshots.close()
         self._closing = True
         with suppress(OSError):
             socket.create_connection((LOOPBACK, self.port), timeout=1).close()
@@ -125,7 +133,8 @@ class _Server(ThreadingHTTPServer):
     # What was interrupted has ended when the server closes, or would hold the process up for ever.
     daemon_threads = True
     block_on_close = False
-    store: Store
+    store: WatchedStore
+    snapshots: HeldSnapshots
     token: str
 
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
@@ -150,6 +159,8 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
     server_version = "payment-simulator"
     sys_version = ""
+    #: What this process worked on in the copy that is sent.
+    _at_work: frozenset[str] | None = None
     timeout = REQUEST_SECONDS
 
     @property
@@ -160,28 +171,53 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer with a copy of the database."""
         if self._is_allowed({SNAPSHOT}):
             self._request.begin(Phase.ASKING, COPY_SECONDS)
-            self._send_file("snapshot.db", lambda copy: copy_database(self.server.store, copy))
+            self._send_file("snapshot.db", self._copy)
+
+    def _copy(self, target: Path) -> None:
+        location = self.server.store.location
+        before = activity.at_work(location)
+        copy_database(self.server.store, target)
+        # What began or ended while the copy was made was worked on in it, or has ended in it.
+        self._at_work = before | activity.at_work(location)
 
     def do_POST(self) -> None:
         """Answer a query."""
-        if not self._is_allowed({ROWS, TABLE}):
+        if not self._is_allowed({ROWS, TABLE, BEGIN, END}):
             return
         length = self.headers.get("Content-Length") or ""
         if not (length.isascii() and length.isdecimal()) or int(length[:20]) > LONGEST_QUESTION:
             self.send_error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
             return
         body = self.rfile.read(int(length))
-        store = self.server.store
+        snapshots = self.server.snapshots
         self._request.begin(Phase.ASKING, QUERY_SECONDS)
         if self.path == TABLE:
-            self._send_file("table.parquet", lambda file: answer_table(store, body, file), refusal)
+            self._send_file(
+                "table.parquet", lambda file: answer_table(snapshots, body, file), refusal
+            )
             return
         try:
-            answer = answer_rows(store, body)
+            if self.path == ROWS:
+                answer = answer_rows(snapshots, body)
+            elif self.path == BEGIN:
+                answer = self._begin()
+            else:
+                snapshots.end(body.decode(errors="replace"))
+                answer = b""
         except PaymentSimulatorError as error:
             self._refuse(HTTPStatus.BAD_REQUEST, error)
         else:
             self._send(HTTPStatus.OK, answer)
+
+    def _begin(self) -> bytes:
+        """Hold a state for whoever asked, unless the request was ended meanwhile."""
+        held = self.server.snapshots.begin()
+        try:
+            self._request.check()
+        except PaymentSimulatorError:
+            self.server.snapshots.end(begun(held)[0])
+            raise
+        return held
 
     def _is_allowed(self, known: set[str]) -> bool:
         host = (self.headers.get("Host") or "").rpartition(":")[0]
@@ -243,6 +279,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", CONTENT_TYPE)
         self.send_header("Content-Length", str(size))
+        if self._at_work is not None:
+            self.send_header(AT_WORK, json.dumps(sorted(self._at_work)))
         self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name given there

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
 from pathlib import Path
 
 from payment_simulator.errors import DatabaseError, DatabaseFullError
+from payment_simulator.persistence import activity
 from payment_simulator.persistence.asking import TooSlowError, WriterIsGoneError, ask, is_there
 from payment_simulator.persistence.serving import SNAPSHOT
 from payment_simulator.persistence.sidecar import Sidecar
@@ -13,7 +15,7 @@ from payment_simulator.persistence.watching import COPY_SECONDS
 
 
 def fetch_snapshot(writer: Sidecar, target: Path) -> bool:
-    """Write the writer's copy to ``target``.
+    """Write the writer's copy to ``target``, and keep what it worked on then.
 
     Returns
     -------
@@ -39,4 +41,14 @@ def fetch_snapshot(writer: Sidecar, target: Path) -> bool:
             f"the writing process (PID {writer.pid}) could not copy the database: "
             f"{answer.body.decode(errors='replace')}"
         )
+    activity.tell_of_copy(str(target), _names(answer.at_work))
     return True
+
+
+def _names(text: str | None) -> frozenset[str]:
+    try:
+        found = json.loads(text or "[]")
+    except (ValueError, RecursionError):
+        return frozenset()
+    names = found if isinstance(found, list) else []
+    return frozenset(name for name in names if isinstance(name, str))

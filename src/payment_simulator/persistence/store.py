@@ -24,6 +24,7 @@ from payment_simulator.errors import (
     DatabaseMovedError,
     InputError,
 )
+from payment_simulator.persistence import activity
 from payment_simulator.persistence.faults import translating
 from payment_simulator.persistence.identity import open_file
 from payment_simulator.persistence.interrupts import is_interrupt, undisturbed
@@ -40,6 +41,30 @@ _write_locks: dict[str, threading.RLock] = {}
 def _write_lock(database: str) -> threading.RLock:
     with _registry_lock:
         return _write_locks.setdefault(database, threading.RLock())
+
+
+def begin_reading(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Begin a transaction that only reads, and take the state that it sees.
+
+    DuckDB takes it at the first look at the database, not at BEGIN.
+    """
+    cursor.execute("BEGIN TRANSACTION READ ONLY")
+    cursor.execute("SELECT txid_current()").fetchall()
+
+
+def look_up(cursor: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any]) -> None:
+    """Raise what a query of a held state would for a table that is not there.
+
+    Executing it would end the transaction, too, and with it the state.
+    """
+    cursor.sql(sql, params=list(parameters))  # is not executed before its rows are asked for
+
+
+class _Snapshot(threading.local):
+    """The state that a thread reads, where it reads one for several queries."""
+
+    cursor: duckdb.DuckDBPyConnection | None = None
+    at_work: frozenset[str] = frozenset()
 
 
 class Store:
@@ -72,6 +97,12 @@ class Store:
         self._failed: BaseException | None = None
         #: The transaction in which DuckDB may still be.
         self._open: object | None = None
+        self._snapshot = _Snapshot()
+
+    @property
+    def location(self) -> str:
+        """What the database is known by in this process: its path, or a name of its own."""
+        return self.path or f":memory: {self.database_name}"
 
     @property
     def is_elsewhere(self) -> bool:
@@ -101,11 +132,43 @@ class Store:
         if self.in_transaction:  # sees what the transaction has written so far
             yield self._writer
             return
+        if self._snapshot.cursor is not None:
+            yield self._snapshot.cursor
+            return
         cursor = self.cursor()
         try:
             yield cursor
         finally:
             cursor.close()
+
+    @contextmanager
+    def one_snapshot(self) -> Iterator[None]:
+        """Let all that this thread reads in the block be of one state of the database.
+
+        Others go on writing. A block within a block is part of the outer one, and within a
+        transaction of this store everything is of one state anyway.
+        """
+        if self.in_transaction or self._snapshot.cursor is not None:
+            yield
+            return
+        cursor = self.cursor()
+        try:
+            with activity.unchanged(self.location) as at_work, translating():
+                begin_reading(cursor)
+            self._snapshot.cursor, self._snapshot.at_work = cursor, at_work
+            yield
+        finally:
+            self._snapshot.cursor = None
+            cursor.close()
+
+    def at_work(self) -> frozenset[str]:
+        """Return what the process that writes the database works on in it; nothing if none does.
+
+        Within :meth:`one_snapshot` it is what was worked on in that state.
+        """
+        if self._snapshot.cursor is not None:
+            return self._snapshot.at_work
+        return activity.at_work(self.location)
 
     def _execute(
         self,
@@ -116,6 +179,8 @@ class Store:
     ) -> list[Row]:
         """Execute a statement and return all of its rows, or the first ``n_rows``."""
         try:
+            if cursor is self._snapshot.cursor:
+                look_up(cursor, sql, parameters)
             done = cursor.execute(sql, parameters)
             return done.fetchall() if n_rows is None else done.fetchmany(n_rows)
         except RuntimeError as error:  # no kind of DuckDB's own

@@ -11,7 +11,8 @@ import select
 import socket
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -217,3 +218,17 @@ class WatchedStore(Store):
             request.check()
             request.cursors.append(cursor)
         return cursor
+
+    @contextmanager
+    def lent(self, cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
+        """Have a cursor that is used by several requests interrupted with the present one."""
+        request = self._watch.current()
+        if request is None:
+            yield
+            return
+        request.check()
+        request.cursors.append(cursor)
+        try:
+            yield
+        finally:
+            request.cursors.remove(cursor)

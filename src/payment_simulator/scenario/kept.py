@@ -21,7 +21,7 @@ from payment_simulator.scenario.payment_cells import BadCellError, LineReader
 from payment_simulator.scenario.places import Misplaced, Origin
 from payment_simulator.scenario.values import quoted
 from payment_simulator.scenario.yaml_text import YamlError, read_yaml
-from payment_simulator.wording import visible
+from payment_simulator.wording import spreadsheet_text, visible
 
 COLUMNS = ("tick", "sender", "receiver", "amount", "deadline", "priority", "divisible")
 
@@ -30,7 +30,7 @@ def payments_text(scenario: Scenario) -> str:
     """Return the observed payments of a scenario as CSV, by tick; empty where it has none.
 
     The columns are those of a payments file: ``tick`` of the run, ids of banks, cents, ``deadline``
-    in ticks after arrival.
+    in ticks after arrival. An id that a spreadsheet would take for a formula is guarded.
     """
     if not scenario.payments:
         return ""
@@ -39,7 +39,7 @@ def payments_text(scenario: Scenario) -> str:
     writer.writerow(COLUMNS)
     ids = scenario.bank_ids
     for p in scenario.payments:
-        ends = (ids[p.sender], ids[p.receiver])
+        ends = (spreadsheet_text(ids[p.sender]), spreadsheet_text(ids[p.receiver]))
         row = (p.tick, *ends, p.amount, p.deadline_offset, p.priority, str(p.divisible).lower())
         writer.writerow(row)
     return file.getvalue()
@@ -111,7 +111,7 @@ def _payments(text: str, scenario: Scenario, where: str) -> tuple[ObservedPaymen
     reader = LineReader(
         places={name: place for place, name in enumerate(COLUMNS)},
         n_columns=len(COLUMNS),
-        banks={bank: number for number, bank in enumerate(scenario.bank_ids)},
+        banks={spreadsheet_text(bank): number for number, bank in enumerate(scenario.bank_ids)},
         ticks_per_day=scenario.simulation.ticks_per_day,
         num_days=scenario.simulation.num_days,
     )

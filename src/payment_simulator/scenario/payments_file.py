@@ -19,7 +19,7 @@ from payment_simulator.scenario.payment_rows import BadFileError, Rows, open_row
 from payment_simulator.scenario.places import Misplaced, nearest
 from payment_simulator.scenario.switches import PAYMENT_COLUMNS, PaymentsFile
 from payment_simulator.scenario.values import quoted
-from payment_simulator.wording import visible
+from payment_simulator.wording import spreadsheet_text, visible
 
 MAX_PAYMENTS = 10_000_000
 
@@ -64,7 +64,12 @@ def read_payments(
         reader = LineReader(
             places=places,
             n_columns=len(rows.header),
-            banks={name: number for number, name in enumerate(scenario.bank_ids)},
+            # A payments file may be one that an export has written.
+            banks={
+                written: number
+                for number, name in enumerate(scenario.bank_ids)
+                for written in (spreadsheet_text(name), name)
+            },
             ticks_per_day=scenario.simulation.ticks_per_day,
             num_days=scenario.simulation.num_days,
         )

@@ -116,7 +116,7 @@ def test_a_game_without_outcomes_shows_what_its_steps_measured(repo: GameReposit
     assert (a.parameters, b.parameters) == ({"x": 1.5}, {})
     assert game.iterations == 2
     assert any("no outcomes on held-out days of game-001" in note for note in found.notes)
-    assert any("Not played to the end: running (game-001)" in note for note in found.notes)
+    assert any("Not played to the end: interrupted (game-001)" in note for note in found.notes)
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def test_games_stand_side_by_side(hostile: Any):
     table = side_by_side(hostile)
     assert table.columns == ("figure", "bank", "=1+1\\x1b[31m\\u202e\\n{\\input{x}}", "plain")
     cells = {row[0]: row[1:] for row in table.rows if row[0]}
-    assert cells["status"] == ("", "running", "running")
+    assert cells["status"] == ("", "interrupted", "interrupted")
     assert cells["final cost"] == ("@bank&co", "12.00", "12.00")
     assert cells["accepted steps"] == ("", "1 of 1", "1 of 1")
     # What no game has is no line.

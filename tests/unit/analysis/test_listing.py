@@ -91,7 +91,7 @@ def test_a_scenario_is_called_by_its_file(games: GameRepository):
     ("filters", "expected"),
     [
         ({"status": "failed"}, []),
-        ({"status": "running", "mode": "rl_optimization"}, ["twin-a", "twin-b", "oldest"]),
+        ({"status": "interrupted", "mode": "rl_optimization"}, ["twin-a", "twin-b", "oldest"]),
         ({"mode": "campaign_learning"}, ["campaign_1"]),
         ({"scenario": "PERIOD"}, ["oldest"]),
         ({"scenario": "scenarios"}, []),
@@ -106,7 +106,7 @@ def test_a_scenario_is_called_by_its_file(games: GameRepository):
         ({"text": "ten_days"}, ["ended"]),
         ({"text": '", "'}, []),
         ({"text": "'; DROP TABLE game_sessions; --"}, []),
-        ({"text": "twin", "scenario": "scen", "status": "running"}, ["twin-a", "twin-b"]),
+        ({"text": "twin", "scenario": "scen", "status": "interrupted"}, ["twin-a", "twin-b"]),
     ],
     ids=str,
 )

@@ -18,11 +18,11 @@ GAME = "game-001"
 def test_progress_counts_steps_of_this_game_alone(repo: GameRepository):
     for game in (GAME, "other"):
         repo.save_game_session(a_session(game))
-    assert game_progress(repo, GAME) == Progress("running", 0, 0)
+    assert game_progress(repo, GAME) == Progress("running", 0, 0, "interrupted")
     for bank, number in (("BANK_A", 1), ("BANK_B", 1), ("BANK_A", 2)):
         repo.save_policy_iteration(an_iteration(number, agent_id=bank))
-    assert game_progress(repo, GAME) == Progress("running", 3, 2)
-    assert game_progress(repo, "other") == Progress("running", 0, 0)
+    assert game_progress(repo, GAME) == Progress("running", 3, 2, "interrupted")
+    assert game_progress(repo, "other") == Progress("running", 0, 0, "interrupted")
     with pytest.raises(GameNotFoundError, match="game-001"):
         game_progress(repo, "game-01")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import hashlib
 import io
 import json
 import subprocess
@@ -372,15 +373,34 @@ def test_a_disk_that_refuses(repo: GameRepository, tmp_path: Path, monkeypatch: 
     ("game", "name"),
     [
         ("twelve", "twelve-report.html"),
-        ("../../etc/passwd", "etc-passwd-report.html"),
-        ("a b\u202e\x00/c", "a-b-c-report.html"),
-        ("...", "game-report.html"),
-        ("x" * 300, f"{'x' * 80}-report.html"),
-        (".hidden", "hidden-report.html"),
+        ("../../etc/passwd", "etc-passwd-{}-report.html"),
+        ("a b\u202e\x00/c", "a-b-c-{}-report.html"),
+        ("...", "game-{}-report.html"),
+        ("x" * 300, f"{'x' * 80}-{{}}-report.html"),
+        (".hidden", "hidden-{}-report.html"),
+        ("\u03a9", "game-{}-report.html"),
     ],
 )
 def test_a_file_is_called_by_its_game(game: str, name: str):
-    assert file_name(game) == name
+    digest = hashlib.sha256(game.encode()).hexdigest()[:12]
+    assert file_name(game) == name.format(digest)
+
+
+def test_no_two_games_have_the_same_file():
+    games = [
+        "\u03a9",
+        "\u6f22\u5b57",
+        "game",
+        "a b",
+        "a-b",
+        "a/b",
+        "x" * 81,
+        "x" * 80,
+        ".a",
+        "a",
+        "",
+    ]
+    assert len({file_name(game).lower() for game in games}) == len(games)
 
 
 def test_without_jinja_an_error_names_the_extra():

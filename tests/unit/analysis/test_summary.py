@@ -221,7 +221,7 @@ class TestWords:
         ]
         assert "BANK_A: 50.00, as before." in told(record, "one")
         assert told(record, HOSTILE) == [
-            "The game has not ended; its last step is one of iteration 1.",
+            "The game was interrupted; its last step is one of iteration 1.",
             "So far its bank has made 1 step: 1 proposal was accepted.",
         ]
 
@@ -248,10 +248,10 @@ class TestWords:
 
     def test_running(self, record: GameRepository) -> None:
         assert told(record, "running") == [
-            "The game has not ended; its last step is one of iteration 2.",
+            "The game was interrupted; its last step is one of iteration 2.",
             "So far its 2 banks have made 3 steps: 2 proposals were accepted and 1 was rejected.",
         ]
-        assert told(record, "bare") == ["The game has not ended, and has no step yet."]
+        assert told(record, "bare") == ["The game was interrupted, and has no step."]
 
     def test_a_model(self, record: GameRepository) -> None:
         assert re.fullmatch(
@@ -310,7 +310,7 @@ def test_sentences_as_json(record: GameRepository) -> None:
     first = game_summary(record, HOSTILE)[0].as_dict()
     literal = "('it''s' || chr(27) || '[31m ' || chr(8238) || '-- 7' || chr(10))"
     assert first == {
-        "text": "The game has not ended; its last step is one of iteration 1.",
+        "text": "The game was interrupted; its last step is one of iteration 1.",
         "numbers": [
             {
                 "text": "1",

@@ -44,7 +44,7 @@ def site(repo: GameRepository, db_path: Path) -> Iterator[Site]:
 
 def test_new_steps_come_once_with_what_is_best_so_far(site: Site, repo: GameRepository):
     follower = GameFollower(site, GAME, 0, 0)
-    so_far = {"status": "running", "steps": 0, "iteration": 0}
+    so_far = {"status": "running", "state": "interrupted", "steps": 0, "iteration": 0}
     assert follower.news() == [("status", so_far)]
     assert follower.news() == []
     step(repo, 1, "BANK_A")

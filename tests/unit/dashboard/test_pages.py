@@ -401,7 +401,7 @@ def test_csv_of_hostile_texts_is_safe_in_spreadsheets(db_path: Path):
     for what in ("costs", "parameters", "steps"):
         answer = asked.get(f"/data/{what}.csv?" + urlencode({"id": name}))
         disposition = answer.headers["content-disposition"]
-        assert disposition == f'attachment; filename="x-y-..-1-{what}.csv"'
+        assert disposition == f'attachment; filename="x-y-..-1-c761a9328fde-{what}.csv"'
         heads, *rows = rows_of(answer)
         assert {dict(zip(heads, row, strict=True))["bank"] for row in rows} == {f"'{bank}"}
         assert not [cell for row in rows for cell in row if cell.startswith(("=", "@", "+"))]

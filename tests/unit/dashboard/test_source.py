@@ -78,7 +78,7 @@ def test_closing_lets_go_at_once(source: Source, openings: list[str]):
         pass
     source.close()
     assert openings == ["open", "close"]
-    assert threading.active_count() == before
+    assert threading.active_count() <= before  # threads of tests before may end meanwhile
 
 
 def test_a_record_that_changed_is_opened_anew(source: Source, openings: list[str], db_path: Path):

@@ -77,7 +77,7 @@ class RecordStore:
     @property
     def location(self) -> str:
         """What the database is known by in this process: its path, or a name of its own."""
-        return self._store.path or f":memory: {self._store.database_name}"
+        return self._store.location
 
     @property
     def store(self) -> Store:
@@ -112,6 +112,31 @@ class RecordStore:
         """
         with self._store.transaction():
             yield
+
+    @contextmanager
+    def one_snapshot(self) -> Iterator[None]:
+        """Let all that this thread reads in the block be of one state of the database.
+
+        Others go on writing meanwhile. What is saved in the block by this thread is not seen in it.
+
+        Raises
+        ------
+        SnapshotLostError
+            Another process writes the database, and ended, or no longer holds that state (it does
+            for a minute); read again.
+
+        Examples
+        --------
+        >>> with repo.one_snapshot():  # doctest: +SKIP
+        ...     summary = repo.get_optimization_summary("game-001")
+        ...     steps = repo.get_policy_iterations("game-001")
+        """
+        with self._store.one_snapshot():
+            yield
+
+    def at_work(self) -> frozenset[str]:
+        """Return the games that are being played, by the process that writes the database."""
+        return self._store.at_work()
 
     def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a query of your own; values are bound, never written into it.

@@ -55,7 +55,12 @@ class GameFigures:
 
     Attributes
     ----------
-    game_id, status, game_mode : str
+    game_id : str
+    status : str
+        As it is stored.
+    state : str
+        What the game is shown as: its status, or interrupted where nobody plays it.
+    game_mode : str
     scenario : str
         Its name, or its path where the record does not hold its text.
     scenario_sha256 : str or None
@@ -102,6 +107,7 @@ class GameFigures:
 
     game_id: str
     status: str
+    state: str
     game_mode: str
     scenario: str
     scenario_sha256: str | None

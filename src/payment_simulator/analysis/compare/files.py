@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
-from typing import Any
 
 from payment_simulator.analysis.compare.comparison import Comparison
 from payment_simulator.analysis.compare.table import Table
 from payment_simulator.analysis.compare.tables import SIDE_BY_SIDE, tables_of
+from payment_simulator.analysis.csv_tables import csv_table
 from payment_simulator.wording import visible
 
-#: What a spreadsheet takes for the beginning of a formula.
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 #: What a table without a title shows.
 _UNTITLED = "Games compared"
 _LATEX = {
@@ -43,17 +39,7 @@ def to_csv(found: Comparison) -> str:
     characters are written out. Numbers stand as they are; what is not known is empty.
     """
     rows = found.rows()
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow([_cell(column) for column in rows[0]])
-    writer.writerows([_cell(value) for value in row.values()] for row in rows)
-    return file.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    return visible(f"'{value}" if value.startswith(_FORMULAS) else value)
+    return csv_table(rows[0], (row.values() for row in rows))
 
 
 def to_latex(found: Comparison) -> str:

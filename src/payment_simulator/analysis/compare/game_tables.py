@@ -54,7 +54,7 @@ def _with_interval(bank: BankFigures) -> str:
 
 
 _FIRST = (
-    _Figure("status", lambda game: game.status),
+    _Figure("status", lambda game: game.state),
     _Figure("scenario", lambda game: visible(game.scenario.replace("\\", "/").split("/")[-1])),
     _Figure("seed", lambda game: str(game.master_seed)),
     _Figure("proposers", lambda game: visible(some(game.proposers, 2)) or "-"),
@@ -170,7 +170,7 @@ def one_below_the_other(found: Comparison) -> list[Table]:
     games = tuple(
         (
             visible(game.game_id),
-            game.status,
+            game.state,
             str(game.master_seed),
             _count(game.iterations),
             _count(game.last_accepted_iteration),

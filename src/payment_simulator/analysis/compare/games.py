@@ -16,6 +16,7 @@ from payment_simulator.analysis.compare.identity import (
     sampling_of,
 )
 from payment_simulator.analysis.compare.texts import finite, numbers_of, object_of
+from payment_simulator.analysis.game_state import game_state
 from payment_simulator.analysis.older_files import or_nothing
 from payment_simulator.errors import GameNotFoundError
 from payment_simulator.persistence.queries import named_queries
@@ -44,18 +45,19 @@ def query(name: str) -> str:
 
 
 def read_games(repo: GameRepository, game_ids: Sequence[str]) -> list[ReadGame]:
-    """Read the figures of games, in the order in which they are named.
+    """Read the figures of games, in the order in which they are named, of one state of the record.
 
     Raises
     ------
     GameNotFoundError
         There is no such game; the message names the nearest ids.
     """
-    tables = _Tables(repo, game_ids)
-    missing = [game_id for game_id in game_ids if game_id not in tables.sessions]
-    if missing:
-        raise GameNotFoundError(missing[0], repo.get_game_ids())
-    return [_game(game_id, tables, _last_policies(repo, game_id, tables)) for game_id in game_ids]
+    with repo.one_snapshot():
+        tables = _Tables(repo, game_ids)
+        missing = [game_id for game_id in game_ids if game_id not in tables.sessions]
+        if missing:
+            raise GameNotFoundError(missing[0], repo.get_game_ids())
+        return [_game(name, tables, _last_policies(repo, name, tables)) for name in game_ids]
 
 
 def _last_policies(repo: GameRepository, game_id: str, tables: _Tables) -> dict[str, str]:
@@ -106,6 +108,7 @@ class _Tables:
         def later(name: str) -> list[Row]:
             return or_nothing(lambda: rows(name))
 
+        self.at_work = repo.at_work()
         self.sessions = {row[0]: row for row in rows("sessions")}
         self.steps = _by_game(rows("steps"))
         self.proposers = _by_game(rows("proposers"))
@@ -135,6 +138,7 @@ def _game(game_id: str, tables: _Tables, policies: Mapping[str, str]) -> ReadGam
     figures = GameFigures(
         game_id=game_id,
         status=status,
+        state=game_state(status, game_id, tables.at_work),
         game_mode=mode,
         scenario=texts.scenario or path,
         scenario_sha256=texts.scenario_sha256,

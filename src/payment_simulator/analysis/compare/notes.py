@@ -9,6 +9,7 @@ from payment_simulator.analysis.compare.figures import GameFigures
 from payment_simulator.analysis.compare.groups import Group
 from payment_simulator.analysis.compare.pairs import notes_on_days
 from payment_simulator.analysis.compare.texts import some
+from payment_simulator.analysis.game_state import INTERRUPTED
 from payment_simulator.wording import visible
 
 if TYPE_CHECKING:
@@ -82,9 +83,14 @@ def _on_modes(games: Sequence[GameFigures]) -> Iterator[str]:
 
 
 def _on_costs(games: Sequence[GameFigures]) -> Iterator[str]:
-    stands = _by({game.game_id: game.status for game in games if not game.has_ended})
+    stands = _by({game.game_id: game.state for game in games if not game.has_ended})
     if stands:
         yield f"Not played to the end: {_listed(stands)}. They are in no mean."
+    if INTERRUPTED in stands:
+        yield (
+            f"Nobody plays {some(stands[INTERRUPTED])}. To go on: "
+            "payment-sim resume GAME --db FILE."
+        )
     measured = [game.game_id for game in games if game.cost_source == "steps"]
     if measured:
         yield (

@@ -30,7 +30,10 @@ WHERE was_accepted GROUP BY agent_id;
 ```
 """,
     "csv": """\
-Texts are in quotation marks, and an empty field without them is NULL: no value.
+Texts are in quotation marks, and an empty field without them is NULL: no value. A text that a
+spreadsheet would take for a formula (it begins with `=`, `+`, `-`, `@`, a tab or a line end, after
+any apostrophes) has one apostrophe more before it, which the import takes away again. Numbers stand
+as they are.
 
 ```python
 import polars

@@ -14,7 +14,7 @@ from typing import Any
 from payment_simulator.ai_cash_mgmt.persistence.models import Record
 from payment_simulator.analysis.exchange.arriving import Piece, check, copied, pieces
 from payment_simulator.analysis.exchange.layout import FileEntry, Manifest, table_path
-from payment_simulator.analysis.exchange.tables_out import header, query
+from payment_simulator.analysis.exchange.tables_out import header, of_formulas, query
 from payment_simulator.errors import DatabaseError, DatabaseFullError, InputError
 from payment_simulator.persistence.scratch import ScratchStore
 
@@ -163,7 +163,12 @@ class Reader:
     def _values(self, kind: type[Record]) -> str:
         table = kind.table()
         pairs = zip(table.columns, table.types, strict=True)
-        return ", ".join(f"{self._value(c, t)} AS {c}" for c, t in pairs)
+        return ", ".join(f"{self._read_value(c, t)} AS {c}" for c, t in pairs)
+
+    def _read_value(self, column: str, type_: str) -> str:
+        if self._format == "csv" and type_ == "VARCHAR":
+            return of_formulas("unguarded", column)
+        return self._value(column, type_)
 
     def _check_values(self, kind: type[Record], where: Path) -> None:
         """Refuse the first value that is not written as its type is."""

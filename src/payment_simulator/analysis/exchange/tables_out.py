@@ -16,6 +16,7 @@ from payment_simulator.ai_cash_mgmt.persistence.models import (
 from payment_simulator.ai_cash_mgmt.persistence.models.base import kept_apart
 from payment_simulator.persistence.queries import named_queries
 from payment_simulator.persistence.store import Store
+from payment_simulator.wording import FORMULA
 
 #: Rows that DuckDB handles at once; no group of rows in a Parquet file is smaller.
 _VECTOR = 2048
@@ -124,8 +125,12 @@ def write_table(
             store.read(sql, (list(games), str(room / path.name)))
             shutil.move(room / path.name, path)
         return int(count)
-    options = _JSON if file_format == "json" else _CSV.format(texts=", ".join(texts_of(kind)))
-    sql = query("copy_out", query=query("stretch", kind), path="$4", options=options)
+    if file_format == "json":
+        rows, options = query("stretch", kind), _JSON
+    else:
+        rows = query("stretch", kind, columns=_guarded(kind))
+        options = _CSV.format(texts=", ".join(texts_of(kind)))
+    sql = query("copy_out", query=rows, path="$4", options=options)
     with path.open("wb") as whole, store.room() as room:
         part = room / "part"
         if file_format == "csv":
@@ -137,6 +142,20 @@ def write_table(
             with part.open("rb") as piece:
                 shutil.copyfileobj(piece, whole, 1 << 20)
     return int(count)
+
+
+def _guarded(kind: type[Record]) -> str:
+    """Return the columns of a table, with texts that no spreadsheet takes for formulas."""
+    texts = set(texts_of(kind))
+    return ", ".join(
+        f"{of_formulas('guarded', column)} AS {column}" if column in texts else column
+        for column in kind.table().columns
+    )
+
+
+def of_formulas(name: str, column: str) -> str:
+    """Return the expression that guards a text against spreadsheets, or takes that away again."""
+    return query(name, column=column, formula=FORMULA.replace("'", "''"))
 
 
 def header(kind: type[Record]) -> bytes:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.ai_cash_mgmt.persistence.models import GameOutcomeRecord
 from payment_simulator.analysis.calls import CallTotals
+from payment_simulator.analysis.game_state import can_go_on
 from payment_simulator.analysis.older_files import or_nothing
 from payment_simulator.analysis.overview import GameOverview, game_overview
 from payment_simulator.analysis.policy_trees import policy_tree_html
@@ -24,7 +25,7 @@ from payment_simulator.analysis.report.pictures import (
 )
 from payment_simulator.analysis.report.steps import StepsTold, steps_of
 from payment_simulator.analysis.report.tables import Column, Kind, Table, Value, shown
-from payment_simulator.analysis.report.texts import parsed, safe
+from payment_simulator.analysis.report.texts import command, parsed, safe
 from payment_simulator.analysis.runs import RunRow
 from payment_simulator.analysis.steps import policy_or_none
 from payment_simulator.analysis.summary import summary_of
@@ -71,6 +72,8 @@ class Content:
     Attributes
     ----------
     overview : GameOverview
+    go_on : str or None
+        The command that goes on with the game, where it stopped before its end.
     summary : list of str
         Sentences.
     outcomes : list of Table
@@ -90,6 +93,7 @@ class Content:
     """
 
     overview: GameOverview
+    go_on: str | None
     summary: list[str]
     outcomes: list[Table]
     agents: Table
@@ -105,18 +109,26 @@ class Content:
 
 
 def content_of(repo: GameRepository, game_id: str) -> Content:
-    """Return all that a report says of a game.
+    """Return all that a report says of a game, all of one state of the record.
 
     Raises
     ------
     GameNotFoundError
         There is no such game.
     """
+    with repo.one_snapshot():
+        return _content(repo, game_id)
+
+
+def _content(repo: GameRepository, game_id: str) -> Content:
     overview = game_overview(repo, game_id)
     outcomes = overview.outcomes
     runs = {run.purpose: run for run in or_nothing(lambda: list(runs_of(repo, game_id).values()))}
     return Content(
         overview=overview,
+        go_on=command("resume", game_id, *overview.resume_options)
+        if can_go_on(overview.state)
+        else None,
         summary=[str(sentence.text) for sentence in summary_of(repo, overview)],
         outcomes=outcome_tables(overview),
         agents=agent_table(overview),

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import base64
-import csv
-import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from payment_simulator.analysis.compare.files import escaped
+from payment_simulator.analysis.csv_tables import csv_table
 from payment_simulator.wording import visible
 
 #: ``money`` is in cents and shown in currency units; a ``share`` is shown in percent.
 Kind: TypeAlias = Literal["text", "count", "number", "money", "share"]
 Value: TypeAlias = str | int | float | None
-#: What a spreadsheet takes for the beginning of a formula.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _MONEY_CENTS: Final = 100
 _NONE: Final = "\N{EN DASH}"
 
@@ -76,14 +73,9 @@ class Table:
         A text that a spreadsheet would take for a formula has an apostrophe before it, and control
         characters are written out. What is not known is empty.
         """
-        file = io.StringIO()
-        writer = csv.writer(file, lineterminator="\n")
         units = {"money": " (cents)", "share": " (share)"}
-        writer.writerow(
-            [_cell(column.label + units.get(column.kind, "")) for column in self.columns]
-        )
-        writer.writerows([_cell(value) for value in row] for row in self.rows)
-        return file.getvalue()
+        head = [column.label + units.get(column.kind, "") for column in self.columns]
+        return csv_table(head, self.rows)
 
     def csv_link(self) -> str:
         """Return the CSV as a ``data:`` address, which a link can offer to save."""
@@ -134,12 +126,6 @@ def shown(value: Value, kind: Kind) -> str:  # noqa: PLR0911 - a case each
 def minus(text: str) -> str:
     """Return a number with a minus sign in place of a hyphen."""
     return text.replace("-", "\N{MINUS SIGN}")
-
-
-def _cell(value: Value) -> Any:
-    if not isinstance(value, str):
-        return value
-    return visible(f"'{value}" if value.startswith(_FORMULA) else value)
 
 
 def _latex_row(cells: Sequence[str]) -> str:

@@ -34,9 +34,9 @@ def safe(html: str) -> Markup:
     return Markup(html)  # noqa: S704 - as said above
 
 
-def command(name: str, game_id: str) -> str:
+def command(name: str, game_id: str, *options: str) -> str:
     """Return a command on the game as a person types it."""
-    return visible(f"payment-sim {name} {shlex.quote(game_id)} --db FILE")
+    return visible(f"payment-sim {shlex.join([name, game_id, '--db', 'FILE', *options])}")
 
 
 def sql_text(text: str) -> str:

@@ -127,3 +127,13 @@ SELECT {columns} FROM scratch.raw WHERE {odd} ORDER BY rowid LIMIT 1
 
 -- name: raw_stretch
 SELECT {values} FROM scratch.raw WHERE rowid >= ? AND rowid < ? ORDER BY rowid
+
+-- name: guarded
+-- A text as a cell of a CSV file: an apostrophe before what a spreadsheet takes for a formula. The
+-- rule is spreadsheet_text() of wording.py.
+CASE WHEN regexp_matches({column}, '{formula}') THEN '''' || {column} ELSE {column} END
+
+-- name: unguarded
+-- The text of such a cell.
+CASE WHEN starts_with({column}, '''') AND regexp_matches({column}, '{formula}')
+     THEN substring({column}, 2) ELSE {column} END
