@@ -302,8 +302,8 @@ def test_names_of_files_do_not_lead_out_of_the_folder(repo: GameRepository, tmp_
     done = export_games(repo, games, tmp_path / "out")
     assert sorted(p.name for p in tmp_path.iterdir() if p.is_dir()) == ["out"]
     files = [p for p in done.folder.rglob("*") if p.is_file()]
-    # Two texts and a page beside tables; of each game its configuration and its files.
-    assert len(files) == 2 + 17 + len(games) * (1 + len(hostile))
+    # Manifest, crate and page beside tables; of each game its configuration and its files.
+    assert len(files) == 3 + 19 + len(games) * (1 + len(hostile))
     assert len({str(path).lower() for path in files}) == len(files)
     page = (done.folder / "README.md").read_text(encoding="utf-8")
     assert "evil" in page
@@ -389,7 +389,7 @@ def test_progress_is_told_to_the_end(
         told: list[tuple[int, int]] = []
         work(lambda *how_far, told=told: told.append(how_far))
         assert told == [(n, len(told)) for n in range(1, len(told) + 1)]
-        assert len(told) == 17
+        assert len(told) == 19
 
 
 def test_rows_longer_than_what_is_held_at_once(repo: GameRepository, tmp_path: Path) -> None:
