@@ -275,7 +275,7 @@ class DatabaseManager:
 
     def _cannot_open(self, error: duckdb.Error) -> Exception:
         text = str(error)
-        # DuckDB tells such a file by its first bytes, and wants an extension, which it may not load.
+        # DuckDB wants an extension for such a file, and may not load any.
         if "external extensions" in text and is_sqlite(self._file):
             return self._no_database("an SQLite file")
         # The second is what DuckDB 2.0 says of a CSV, JSON or Parquet file.
