@@ -7,7 +7,7 @@ SELECT agent_id, llm_model, count(*), count(*) FILTER (parsing_error IS NOT NULL
     count(*) FILTER (finish_reason = 'length'),
     count(*) FILTER (refusal IS NOT NULL OR finish_reason IN ('refusal', 'content_filter')),
     count(*) FILTER (
-        raw_response IS NOT NULL AND (input_tokens IS NULL OR output_tokens IS NULL))
+        raw_response_sha256 IS NOT NULL AND (input_tokens IS NULL OR output_tokens IS NULL))
 FROM llm_interaction_log
 WHERE game_id = ?
 GROUP BY ALL ORDER BY ALL
