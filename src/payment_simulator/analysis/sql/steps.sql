@@ -44,14 +44,17 @@ LIMIT ? OFFSET ?
 
 -- name: reasons
 -- Why each step was decided as it was, for a range of iterations.
-SELECT agent_id, iteration_number,
-    TRY(json_extract_string(
-        string_agg(content, '' ORDER BY piece_number), '$.decision.reason'
-    )) AS reason
-FROM iteration_context JOIN text_pieces ON sha256 = context_json_sha256
-WHERE game_id = ? AND (? IS NULL OR agent_id = ?) AND iteration_number BETWEEN ? AND ?
-GROUP BY agent_id, iteration_number
-HAVING reason IS NOT NULL
+SELECT agent_id, iteration_number, reason
+FROM (
+    SELECT agent_id, iteration_number, TRY(json_extract_string(context, '$.decision.reason')) AS reason
+    FROM (
+        SELECT agent_id, iteration_number, string_agg(content, '' ORDER BY piece_number) AS context
+        FROM iteration_context JOIN text_pieces ON sha256 = context_json_sha256
+        WHERE game_id = ? AND (? IS NULL OR agent_id = ?) AND iteration_number BETWEEN ? AND ?
+        GROUP BY agent_id, iteration_number
+    ) AS read_together
+) AS decided
+WHERE reason IS NOT NULL
 
 -- name: summaries
 -- What each proposal would have changed, in words, for a range of iterations.
