@@ -17,12 +17,15 @@ from payment_simulator.persistence.connection import DatabaseManager
 PLAYER = """
 import sys
 from payment_simulator.ai_cash_mgmt import GameRepository
+from payment_simulator.persistence import activity
 from payment_simulator.persistence.connection import DatabaseManager
 from tests.builders import LATER, a_session, an_iteration
 
 manager = DatabaseManager(sys.argv[1])
 repo = GameRepository(manager.conn)
 repo.initialize_schema()
+playing = activity.Claim()
+activity.claim(repo.location, "live", playing)
 repo.save_game_session(a_session("live"))
 print("ready", flush=True)
 step = 0
@@ -34,6 +37,7 @@ for line in sys.stdin:
     step += 1
     print(step, flush=True)
 repo.update_game_session_status("live", "converged", LATER, 1, True, 2500.0)
+playing.is_active = False
 manager.close()
 """
 

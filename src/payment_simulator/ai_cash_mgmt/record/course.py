@@ -20,6 +20,8 @@ from payment_simulator.ai_cash_mgmt.persistence.models import (
     PolicyIterationRecord,
     Record,
 )
+from payment_simulator.ai_cash_mgmt.persistence.records import records_of_rows
+from payment_simulator.ai_cash_mgmt.persistence.repository import GameRepository
 from payment_simulator.ai_cash_mgmt.persistence.seals import failure_seal, step_seal
 from payment_simulator.ai_cash_mgmt.record.comparison import (
     DifferenceError,
@@ -61,7 +63,7 @@ class Superseded:
         found = self._repo.get_superseded_record(kind.TABLE, key, revision)
         if found is None:
             raise DifferenceError(f"{place}: record_key is not written as the game writes it")
-        row = _restored(kind, found.record_json, place)
+        row = _restored(self._repo, kind, found.record_json, place)
         values = json.dumps([getattr(row, name) for name in kind.KEY], ensure_ascii=False)
         compare_values(f"{place}, key in record_json", json.loads(key), json.loads(values))
         return row
@@ -78,21 +80,20 @@ def _canonical(key: str) -> str:
     return json.dumps(json.loads(key), ensure_ascii=False, separators=(",", ":"))
 
 
-def _restored(kind: type[R], text: str, place: str) -> R:
-    """Return a row that was kept as JSON."""
-    times = {
-        n for n, t in zip(kind.table().columns, kind.table().types, strict=True) if t == "TIMESTAMP"
-    }
+def _restored(repo: GameRepository, kind: type[R], text: str, place: str) -> R:
+    """Return a row that was kept as JSON, with the texts that it names."""
+    columns, types = kind.table().columns, kind.table().types
+    times = {name for name, type_ in zip(columns, types, strict=True) if type_ == "TIMESTAMP"}
     try:
         values = json.loads(text)
-        if list(values) != list(kind.model_fields):
+        if list(values) != list(columns):
             raise ValueError("its columns are not those of the table")  # noqa: TRY301 - one message
-        return kind.from_row(
-            tuple(
-                datetime.fromisoformat(value) if name in times and value is not None else value
-                for name, value in values.items()
-            )
-        ).checked()
+        row = tuple(
+            datetime.fromisoformat(value) if name in times and value is not None else value
+            for name, value in values.items()
+        )
+        [record] = records_of_rows(repo.store, kind, [row])
+        return record.checked()
     except Exception as error:
         raise DifferenceError(f"{place}, record_json: no row of {kind.TABLE}: {error}") from error
 
