@@ -178,8 +178,9 @@ STORED = (
 CALL = (
     f"{STORED}; INSERT INTO llm_interaction_log (game_id, agent_id, iteration_number, "
     "attempt_number, llm_model, system_prompt_sha256, user_prompt_sha256, "
-    "input_tokens, output_tokens, llm_latency_seconds, request_timestamp) VALUES "
-    "('twelve', 'BANK_A', %d, 1, 'x/y', sha256('{}'), sha256('{}'), 9000000, 0, 0, now()::TIMESTAMP)"
+    "input_tokens, output_tokens, llm_latency_seconds, request_timestamp) "
+    "VALUES ('twelve', 'BANK_A', %d, 1, 'x/y', sha256('{}'), sha256('{}'), 9000000, 0, 0, "
+    "now()::TIMESTAMP)"
 )
 #: What a stranger may do to a record; each is found by itself.
 FORGERIES = {
