@@ -33,12 +33,12 @@ def rebuild(conn: duckdb.DuckDBPyConnection, table: str, columns: str = "*") -> 
 def change_texts(
     conn: duckdb.DuckDBPyConnection,
     table: str,
-    part: str,
+    column: str,
     change: Callable[[str], str],
     where: str = "true",
 ) -> int:
     """Have rows name other long texts, stored as they should be; return how many rows do."""
-    store, column, count = Store(conn), f"{part}_sha256", 0
+    store, count = Store(conn), 0
     for (old,) in store.read(f"SELECT DISTINCT {column} FROM {table} WHERE {where}"):
         text = change(read_texts(store, [old])[old])
         new = text_sha256(text)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import duckdb
 import pytest
 from tests.builders import a_session
 from tests.games import Told, castro, fraction, play, ten_days, twelve
+from tests.planting import change_texts
 
 from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.ai_cash_mgmt.proposers.base import ProposerError
@@ -166,6 +169,19 @@ def test_a_row_too_many_is_found(tmp_path: Path, played: Path) -> None:
     assert "iteration 99" in str(verify(path, "twelve").first_difference)
 
 
+#: Stores a long text that rows can name.
+STORED = (
+    "INSERT INTO texts VALUES (sha256('{}'), 2); "
+    "INSERT INTO text_pieces VALUES (sha256('{}'), 1, '{}')"
+)
+#: A call of a model in an iteration.
+CALL = (
+    f"{STORED}; INSERT INTO llm_interaction_log (game_id, agent_id, iteration_number, "
+    "attempt_number, llm_model, system_prompt_sha256, user_prompt_sha256, "
+    "input_tokens, output_tokens, llm_latency_seconds, request_timestamp) "
+    "VALUES ('twelve', 'BANK_A', %d, 1, 'x/y', sha256('{}'), sha256('{}'), 9000000, 0, 0, "
+    "now()::TIMESTAMP)"
+)
 #: What a stranger may do to a record; each is found by itself.
 FORGERIES = {
     "another end": "UPDATE game_sessions SET status = 'failed', final_cost = 1000",
@@ -174,14 +190,8 @@ FORGERIES = {
     "a better distance": "UPDATE equilibrium_certificates SET distance_from_equilibrium = 0",
     "no end": "UPDATE game_sessions SET status = 'running', completed_at = NULL, "
     "converged = false, final_cost = NULL, total_iterations = 0",
-    "a call": "INSERT INTO llm_interaction_log (game_id, agent_id, iteration_number, "
-    "attempt_number, llm_model, system_prompt, user_prompt, input_tokens, output_tokens, "
-    "llm_latency_seconds, request_timestamp) "
-    "VALUES ('twelve', 'BANK_A', 99, 1, 'x/y', '', '', 9000000, 0, 0, now()::TIMESTAMP)",
-    "a call of a step": "INSERT INTO llm_interaction_log (game_id, agent_id, iteration_number, "
-    "attempt_number, llm_model, system_prompt, user_prompt, input_tokens, output_tokens, "
-    "llm_latency_seconds, request_timestamp) "
-    "VALUES ('twelve', 'BANK_A', 1, 1, 'x/y', '', '', 9000000, 0, 0, now()::TIMESTAMP)",
+    "a call": CALL % 99,
+    "a call of a step": CALL % 1,
     "a run": "INSERT INTO simulation_runs SELECT * REPLACE ('twelve/more' AS run_id) "
     "FROM simulation_runs WHERE purpose = 'final'",
     "a failure": "INSERT INTO game_failures "
@@ -196,16 +206,11 @@ FORGERIES = {
     "FROM game_outcomes WHERE agent_id = 'BANK_A'",
     "a certificate": "INSERT INTO equilibrium_certificates "
     "SELECT * REPLACE (2 AS certificate_number) FROM equilibrium_certificates",
-    "a file": "INSERT INTO provenance_files "
-    "VALUES ('twelve', 'policy', 'BANK_X', '{}', sha256('{}'))",
+    "a file": f"{STORED}; INSERT INTO provenance_files "
+    "VALUES ('twelve', 'policy', 'BANK_X', sha256('{}'))",
     "nothing superseded": "DELETE FROM superseded_records",
     "something superseded": "INSERT INTO superseded_records VALUES ('policy_iterations', "
     "'[\"twelve\",\"BANK_A\",1]', 1, '{}', now()::TIMESTAMP)",
-    "a remark in the game file": "UPDATE provenance_files SET content = content || '# a', "
-    "sha256 = sha256(content || '# a') WHERE role = 'game_file' AND name = 'game'",
-    "another key in the game file": "UPDATE provenance_files SET "
-    "content = content || '\noutput: {database_path: x.db}', "
-    "sha256 = sha256(content || '\noutput: {database_path: x.db}') WHERE role = 'game_file'",
     "no origin": "DELETE FROM game_provenance",
     "no game file": "DELETE FROM provenance_files WHERE role = 'game_file'",
 }
@@ -215,6 +220,26 @@ FORGERIES = {
 def test_a_forgery_is_found(tmp_path: Path, played: Path, sql: str) -> None:
     path = Path(shutil.copy(played, tmp_path / "changed.db"))
     assert change(path, sql) > 0
+    assert verify(path, "twelve").first_difference is not None
+
+
+@pytest.mark.parametrize(
+    ("role", "old", "new"),
+    [
+        ("game_file", "\\Z", "# a"),
+        ("game_file", "\\Z", "\noutput: {database_path: x.db}"),
+        ("scenario", "800_000", "800_001"),
+    ],
+    ids=["a remark in the game file", "another key in the game file", "another amount"],
+)
+def test_a_changed_file_is_found(
+    tmp_path: Path, played: Path, role: str, old: str, new: str
+) -> None:
+    path = Path(shutil.copy(played, tmp_path / "changed.db"))
+    with duckdb.connect(str(path)) as conn:
+        table, where = "provenance_files", f"role = '{role}' AND name != 'options'"
+        change_in = partial(re.sub, old, new)
+        assert change_texts(conn, table, "sha256", change_in, where) == 1
     assert verify(path, "twelve").first_difference is not None
 
 
@@ -280,20 +305,13 @@ def test_what_is_not_proved_is_named(db_path: Path) -> None:
     assert f"{found.steps // 2} proposals of python/mine, fed back as recorded" in found.not_proved
 
 
-def test_a_changed_scenario_is_found(tmp_path: Path, played: Path) -> None:
-    path = Path(shutil.copy(played, tmp_path / "changed.db"))
-    change(
-        path,
-        "UPDATE provenance_files SET content = replace(content, '800_000', '800_001'), "
-        "sha256 = sha256(replace(content, '800_000', '800_001')) WHERE role = 'scenario'",
-    )
-    assert verify(path, "twelve").first_difference is not None
-
-
 def test_a_text_that_does_not_fit_its_hash_is_refused(tmp_path: Path, played: Path) -> None:
     path = Path(shutil.copy(played, tmp_path / "changed.db"))
-    change(path, "UPDATE provenance_files SET content = content || ' ' WHERE role = 'scenario'")
-    assert "provenance_files" in str(verify(path, "twelve").first_difference)
+    of_scenario = "(SELECT sha256 FROM provenance_files WHERE role = 'scenario')"
+    sql = f"UPDATE text_pieces SET content = content || ' ' WHERE sha256 = {of_scenario}"
+    assert change(path, f"{sql} AND piece_number = 1") == 1
+    found = str(verify(path, "twelve").first_difference)
+    assert re.match(r"texts \(sha256='[0-9a-f]{64}'\): the text was changed", found)
 
 
 def test_proposals_of_code_are_fed_back(db_path: Path) -> None:

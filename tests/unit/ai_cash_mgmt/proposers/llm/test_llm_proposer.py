@@ -616,7 +616,7 @@ def test_a_changed_answer_in_the_record_is_found(db_path: Path) -> None:
         n_changed = change_texts(
             manager.conn,
             "llm_interaction_log",
-            "user_prompt",
+            "user_prompt_sha256",
             lambda prompt: prompt.replace("BANK_A", "BANK_Z"),
             "iteration_number = 2 AND attempt_number = 1",
         )
