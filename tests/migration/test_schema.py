@@ -16,6 +16,12 @@ from payment_simulator.persistence.migrations import FIRST_TABLES, SQL, schema_s
 from tests.fingerprints import rows_of, schema_of
 from tests.migration import first_tool
 
+TEXTS = {
+    "texts": [("sha256", "VARCHAR"), ("num_bytes", "BIGINT")],
+    "text_pieces": [("sha256", "VARCHAR"), ("piece_number", "INTEGER"), ("content", "VARCHAR")],
+}
+TEXT_KEYS = [("sha256",), None]  # pieces are added with their text, once
+
 
 def test_every_table_of_the_schema_has_a_record():
     with duckdb.connect(":memory:") as conn:
@@ -31,6 +37,9 @@ def test_every_table_of_the_schema_has_a_record():
     del columns["schema_ledger"], keys["schema_ledger"]
     views = {view.name: columns.pop(view.name) for view in VIEWS}
     assert views == {v.name: [(name, kind) for name, kind, _ in v.columns] for v in VIEWS}
+    # Texts that are kept apart from the rows that name them belong to no record of their own.
+    assert {name: columns.pop(name) for name in TEXTS} == TEXTS
+    assert [keys.pop(name, None) for name in TEXTS] == TEXT_KEYS
     tables = [record.table() for record in (*RECORDS, SupersededRecord)]
     assert columns == {t.name: list(zip(t.columns, t.types, strict=True)) for t in tables}
     assert keys == {table.name: table.key for table in tables}

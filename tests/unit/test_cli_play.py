@@ -24,6 +24,8 @@ KEYS = [
     "final_cost",
     "banks",
     "distance_from_equilibrium",
+    "cycle",
+    "digest",
 ]
 
 
@@ -44,6 +46,9 @@ def test_json_has_the_whole_result(db_path: Path):
     }
     assert found["final_cost"] == 2000.0
     assert found["distance_from_equilibrium"] == 0.0
+    assert found["cycle"] is None
+    digest = payment_sim("digest", found["game_id"], "--db", db_path, "--json").out
+    assert found["digest"] == json.loads(digest)["digest"]
     assert payment_sim("db", "check", db_path).out.endswith(": 0 faults, 0 notes\n")
 
 
