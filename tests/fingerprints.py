@@ -37,8 +37,17 @@ _SCHEMA = {
 
 
 def schema_of(conn: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[object, ...]]]:
-    """Return every column, constraint, index and view."""
-    return {kind: conn.execute(query).fetchall() for kind, query in _SCHEMA.items()}
+    """Return every column, constraint, index and view.
+
+    Defaults are told by their values: versions of DuckDB write the same one differently.
+    """
+    schema = {kind: conn.execute(query).fetchall() for kind, query in _SCHEMA.items()}
+    schema["columns"] = [(*row, _value(conn, text)) for *row, text in schema["columns"]]
+    return schema
+
+
+def _value(conn: duckdb.DuckDBPyConnection, default: str | None) -> object:
+    return default and conn.execute(f"SELECT {default}, 'as a default'").fetchone()
 
 
 def rows_of(conn: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:

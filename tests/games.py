@@ -30,6 +30,8 @@ CLOCK = {
 }
 #: Tables that tell of the making of a record, not of its game.
 ASIDE = {"schema_ledger", "superseded_records", "game_failures"}
+#: Tables of long texts, which rows of others name.
+LONG_TEXTS = {"texts", "text_pieces"}
 
 
 def castro(**changes: Any) -> GameConfig:
@@ -106,7 +108,11 @@ def play(path: Path, config: GameConfig, **how: Any) -> GameResult:
 
 
 def tables(path: Path, aside: set[str] = ASIDE) -> Mapping[str, list[dict[str, Any]]]:
-    """Return all rows of a record by table, without what tells the time."""
+    """Return all rows of a record by table, without what tells the time.
+
+    Of long texts, those that no row of these tables names are left out: rows that were superseded
+    name texts of their own.
+    """
     found = {}
     with DatabaseManager(path, read_only=True) as manager:
         names = manager.conn.execute(
@@ -124,4 +130,15 @@ def tables(path: Path, aside: set[str] = ASIDE) -> Mapping[str, list[dict[str, A
                 ),
                 key=repr,
             )
+    if "superseded_records" not in aside:
+        return found
+    named = {
+        value
+        for name in found.keys() - LONG_TEXTS
+        for row in found[name]
+        for column, value in row.items()
+        if column.endswith("sha256")
+    }
+    for name in LONG_TEXTS & found.keys():
+        found[name] = [row for row in found[name] if row["sha256"] in named]
     return found

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import duckdb
 
 from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.ai_cash_mgmt.persistence.checking import Finding, check_record
+from payment_simulator.persistence.store import Store
+from payment_simulator.persistence.texts import read_texts, save_texts, text_sha256
 from tests.builders import VALUES, a_record, a_session
 from tests.saving import save
 
@@ -24,6 +28,24 @@ def rebuild(conn: duckdb.DuckDBPyConnection, table: str, columns: str = "*") -> 
     conn.execute(f"CREATE TABLE rebuilt AS SELECT {columns} FROM {table}")
     conn.execute(f"DROP TABLE {table}")
     conn.execute(f"ALTER TABLE rebuilt RENAME TO {table}")
+
+
+def change_texts(
+    conn: duckdb.DuckDBPyConnection,
+    table: str,
+    part: str,
+    change: Callable[[str], str],
+    where: str = "true",
+) -> int:
+    """Have rows name other long texts, stored as they should be; return how many rows do."""
+    store, column, count = Store(conn), f"{part}_sha256", 0
+    for (old,) in store.read(f"SELECT DISTINCT {column} FROM {table} WHERE {where}"):
+        text = change(read_texts(store, [old])[old])
+        new = text_sha256(text)
+        save_texts(store, {new: text})
+        sql = f"UPDATE {table} SET {column} = ? WHERE {column} = ? AND ({where})"
+        count += conn.execute(sql, [new, old]).fetchall()[0][0] if new != old else 0
+    return count
 
 
 def findings(conn: duckdb.DuckDBPyConnection) -> list[Finding]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
-import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -23,7 +21,7 @@ from tests.builders import a_session, an_iteration
 from tests.command_line import cells, facts, one_error, payment_sim, tree
 from tests.fingerprints import rows_of, schema_of
 from tests.migration.first_tool import write_first_tool_file
-from tests.processes import WRITER, running
+from tests.processes import WRITER, run, running
 
 
 @pytest.fixture
@@ -315,12 +313,8 @@ class TestCopy:
         assert "there is no folder" in one_error(payment_sim("db", "copy", record, target))
 
     def test_clears_what_a_killed_copy_left(self, record: Path):
-        with subprocess.Popen([sys.executable, "-c", ""]) as ended:
-            ended.wait()
-        for name in (
-            f".copy.db.{ended.pid}-0123abcd.new",
-            f".copy.db.{ended.pid}-0123abcd.new.wal",
-        ):
+        ended = run("from payment_simulator.persistence.leftovers import maker; print(maker())")
+        for name in (f".copy.db.{ended}.new", f".copy.db.{ended}.new.wal"):
             record.with_name(name).write_bytes(b"half")
         payment_sim("db", "copy", record, record.with_name("copy.db"))
         assert set(tree(record.parent)) == {record.name, "copy.db"}

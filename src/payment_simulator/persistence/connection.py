@@ -26,6 +26,7 @@ from payment_simulator.persistence import activity
 from payment_simulator.persistence.faults import is_held, lock_holder, translated, translating
 from payment_simulator.persistence.files import (
     create,
+    is_sqlite,
     lock,
     log_path,
     look,
@@ -274,7 +275,8 @@ class DatabaseManager:
 
     def _cannot_open(self, error: duckdb.Error) -> Exception:
         text = str(error)
-        if "sqlite" in text.lower():
+        # DuckDB wants an extension for such a file, and may not load any.
+        if "external extensions" in text and is_sqlite(self._file):
             return self._no_database("an SQLite file")
         # The second is what DuckDB 2.0 says of a CSV, JSON or Parquet file.
         if "not a valid DuckDB database" in text or "Cannot launch in-memory database" in text:

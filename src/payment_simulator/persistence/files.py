@@ -1,6 +1,6 @@
 """Looks at a path before DuckDB does, and makes new database files whole or not at all.
 
-Nothing here opens an existing database: closing a second handle on a file drops the lock that
+Nothing here opens an existing DuckDB file: closing a second handle on a file drops the lock that
 the same process holds on it.
 """
 
@@ -31,6 +31,7 @@ from payment_simulator.persistence.placing import place
 STORAGE_VERSION = "v1.5.0"
 #: What may be set in an open database; nothing in a file can set anything.
 OPEN_SETTINGS = ("memory_limit", "threads", "checkpoint_threshold")
+_SQLITE = b"SQLite format 3\0"
 
 
 def open_config(database: Path | None = None) -> dict[str, str | bool | int | float | list[str]]:
@@ -206,6 +207,15 @@ def _look(database: Path) -> bool:
             "back beside its log; if there never was one to keep, move the log away"
         )
     return is_there
+
+
+def is_sqlite(file: Path) -> bool:
+    """Tell whether a file that DuckDB refused, so that nothing holds a lock on it, is SQLite's."""
+    try:
+        with file.open("rb") as opened:
+            return opened.read(len(_SQLITE)) == _SQLITE
+    except OSError:
+        return False
 
 
 def make_empty(database: Path) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -36,13 +37,15 @@ from payment_simulator.analysis.exchange import (
 from payment_simulator.errors import GameNotFoundError, InputError
 from payment_simulator.persistence.connection import DatabaseManager
 
-GAMES = ("castro", "twelve", "called")
+PLAYED = ("castro", "twelve", "called")
+#: The last was never played: its session and its step were saved again with other content.
+GAMES = (*PLAYED, "changed")
 formats = pytest.mark.parametrize("file_format", FORMATS)
 
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a record of three games, one with a model, and of a game that stays at home."""
+    """Return a record of four games, one with a model, and of a game that stays at home."""
     path = tmp_path_factory.mktemp("played") / "games.db"
     play(path, castro())
     play(path, twelve(convergence={"stability_window": 2, "max_iterations": 2}))
@@ -51,19 +54,20 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
         play(path, castro(game_id="called", proposer=model(server), convergence=few))
     with DatabaseManager(path) as manager:
         repo = GameRepository(manager.conn)
-        session = repo.get_game_session("castro")
-        repo.save_game_session(session.replace(scenario_config="elsewhere.yaml"))
-        repo.save_game_session(session)
-        repo.save_game_session(a_session("at-home"))
-        repo.save_policy_iteration(an_iteration(game_id="at-home"))
-        repo.save_policy_iteration(an_iteration(game_id="at-home", tokens_used=1))
+        for game in ("changed", "at-home"):
+            session = a_session(game)
+            repo.save_game_session(session)
+            repo.save_game_session(session.replace(scenario_config="elsewhere.yaml"))
+            repo.save_game_session(session)
+            repo.save_policy_iteration(an_iteration(game_id=game))
+            repo.save_policy_iteration(an_iteration(game_id=game, tokens_used=1))
         repo.save_simulation_run(a_record(SimulationRunRecord, game_id=None))
     return path
 
 
 @pytest.fixture(scope="module")
 def exported(played: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Export]:
-    """Return an export of the three games in each format."""
+    """Return an export of the four games in each format."""
     folder = tmp_path_factory.mktemp("exported")
     with DatabaseManager(played, read_only=True) as manager:
         repo = GameRepository(manager.conn)
@@ -72,7 +76,7 @@ def exported(played: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str
 
 @pytest.fixture(scope="module")
 def left(played: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
-    """Return every row of a record that held nothing but the three games."""
+    """Return every row of a record that held nothing but the four games."""
     path = tmp_path_factory.mktemp("left") / "games.db"
     shutil.copy(played, path)
     with DatabaseManager(path) as manager:
@@ -108,7 +112,8 @@ def test_every_row_arrives_and_the_games_can_be_proved(
     assert done.added == GAMES
     assert done.already_there == ()
     assert rows(db_path) == left
-    assert len(left["superseded_records"]) > 2
+    # Of each game that was played its session as it ran; of the changed one two sessions, one step.
+    assert len(left["superseded_records"]) == len(PLAYED) + 3
     assert done.rows == sum(map(len, left.values())) == sum(exported[file_format].rows.values())
     assert {table for table, found in left.items() if found} >= {
         "llm_interaction_log",
@@ -118,7 +123,7 @@ def test_every_row_arrives_and_the_games_can_be_proved(
     }
     with DatabaseManager(db_path, read_only=True) as manager:
         repo = GameRepository(manager.conn)
-        for game in GAMES:
+        for game in PLAYED:
             assert verify_game(repo, game).is_identical
     assert [p.name for p in db_path.parent.iterdir()] == [db_path.name]
 
@@ -159,7 +164,21 @@ def test_what_was_imported_is_exported_as_it_came(
     import_file(exported["csv"].folder, db_path)
     with DatabaseManager(db_path, read_only=True) as manager:
         again = export_games(GameRepository(manager.conn), GAMES, tmp_path / "again", format="csv")
-    assert content(again.folder) == content(exported["csv"].folder)
+    assert undated(again.folder) == undated(exported["csv"].folder)
+
+
+def undated(folder: Path) -> dict[str, object]:
+    """Return the files of an export without the moment at which it was made.
+
+    The crate tells that moment, and the manifest has the hash of the crate.
+    """
+    found: dict[str, object] = dict(content(folder))
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    crate = json.loads((folder / "ro-crate-metadata.json").read_bytes())
+    (root,) = [entity for entity in crate["@graph"] if entity["@id"] == "./"]
+    assert datetime.fromisoformat(root.pop("datePublished")).tzinfo == UTC
+    del manifest["files"]["ro-crate-metadata.json"]["sha256"]
+    return found | {"manifest.json": manifest, "ro-crate-metadata.json": crate}
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -283,8 +302,8 @@ def test_names_of_files_do_not_lead_out_of_the_folder(repo: GameRepository, tmp_
     done = export_games(repo, games, tmp_path / "out")
     assert sorted(p.name for p in tmp_path.iterdir() if p.is_dir()) == ["out"]
     files = [p for p in done.folder.rglob("*") if p.is_file()]
-    # Two texts and a page beside tables; of each game its configuration and its files.
-    assert len(files) == 2 + 17 + len(games) * (1 + len(hostile))
+    # Manifest, crate and page beside tables; of each game its configuration and its files.
+    assert len(files) == 3 + 19 + len(games) * (1 + len(hostile))
     assert len({str(path).lower() for path in files}) == len(files)
     page = (done.folder / "README.md").read_text(encoding="utf-8")
     assert "evil" in page
@@ -370,7 +389,7 @@ def test_progress_is_told_to_the_end(
         told: list[tuple[int, int]] = []
         work(lambda *how_far, told=told: told.append(how_far))
         assert told == [(n, len(told)) for n in range(1, len(told) + 1)]
-        assert len(told) == 17
+        assert len(told) == 19
 
 
 def test_rows_longer_than_what_is_held_at_once(repo: GameRepository, tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ COMMENT ON COLUMN llm_interaction_log.agent_id IS 'The bank whose policy is opti
 COMMENT ON COLUMN llm_interaction_log.iteration_number IS 'Iteration, counted from 1. [ordinal]';
 COMMENT ON COLUMN llm_interaction_log.attempt_number IS 'Call within the step, counted from 1. [ordinal]';
 COMMENT ON COLUMN llm_interaction_log.llm_model IS 'Model asked, as provider/model (free text).';
-COMMENT ON COLUMN llm_interaction_log.temperature IS 'Sampling temperature sent; none where none was sent.';
+COMMENT ON COLUMN llm_interaction_log.temperature IS 'Sampling temperature sent; none where none was sent. [ratio]';
 COMMENT ON COLUMN llm_interaction_log.max_tokens IS 'Longest answer allowed (tokens), as it was sent; none if it was not. [count]';
 COMMENT ON COLUMN llm_interaction_log.sampling_seed IS 'Seed sent for sampling; none where none was sent. [seed]';
 COMMENT ON COLUMN llm_interaction_log.system_prompt_sha256 IS 'SHA-256 of a text in texts: system prompt, in full.';
@@ -247,7 +247,7 @@ COMMENT ON COLUMN game_failures.iteration_number IS 'The iteration, if in one. [
 COMMENT ON COLUMN game_failures.reason IS 'What went wrong, in words (free text).';
 COMMENT ON COLUMN game_failures.error_type IS 'Kind of error (free text), such as ProposerError.';
 COMMENT ON COLUMN game_failures.failed_at IS 'When it stopped (UTC). [UTC]';
-COMMENT ON COLUMN game_failures.model_calls IS 'Calls of its model in the step until then, those of failed tries included.';
+COMMENT ON COLUMN game_failures.model_calls IS 'Calls of its model in the step until then, those of failed tries included. [count]';
 COMMENT ON COLUMN game_failures.seal_sha256 IS 'Seal of the failure: SHA-256 over this row, without clock columns; none if another program wrote it.';
 
 COMMENT ON TABLE superseded_records IS 'A row as it was before another took its place.';
@@ -303,7 +303,7 @@ COMMENT ON COLUMN llm_calls.agent_id IS 'The bank whose policy is optimised.';
 COMMENT ON COLUMN llm_calls.iteration_number IS 'Iteration, counted from 1. [ordinal]';
 COMMENT ON COLUMN llm_calls.attempt_number IS 'Call within the step, counted from 1. [ordinal]';
 COMMENT ON COLUMN llm_calls.llm_model IS 'Model asked, as provider/model (free text).';
-COMMENT ON COLUMN llm_calls.temperature IS 'Sampling temperature sent; none where none was sent.';
+COMMENT ON COLUMN llm_calls.temperature IS 'Sampling temperature sent; none where none was sent. [ratio]';
 COMMENT ON COLUMN llm_calls.max_tokens IS 'Longest answer allowed (tokens), as it was sent; none if it was not. [count]';
 COMMENT ON COLUMN llm_calls.sampling_seed IS 'Seed sent for sampling; none where none was sent. [seed]';
 COMMENT ON COLUMN llm_calls.system_prompt_sha256 IS 'SHA-256 of system_prompt.';

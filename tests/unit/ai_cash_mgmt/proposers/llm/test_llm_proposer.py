@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.bank_situations import Calls, bank_situation, proposed
 from tests.games import FRACTION, castro, play, tables
 from tests.model_server import INPUT_TOKENS, OUTPUT_TOKENS, ModelServer, Reply
+from tests.planting import change_texts
 
 from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.ai_cash_mgmt.config import ProposerConfig
@@ -612,10 +613,14 @@ def test_a_changed_answer_in_the_record_is_found(db_path: Path) -> None:
     with ModelServer(answers) as server:
         play(db_path, game(server.url))
     with DatabaseManager(db_path) as manager:
-        manager.conn.execute(
-            "UPDATE llm_interaction_log SET user_prompt = replace(user_prompt, 'BANK_A', 'BANK_Z') "
-            "WHERE iteration_number = 2 AND attempt_number = 1"
+        n_changed = change_texts(
+            manager.conn,
+            "llm_interaction_log",
+            "user_prompt",
+            lambda prompt: prompt.replace("BANK_A", "BANK_Z"),
+            "iteration_number = 2 AND attempt_number = 1",
         )
+        assert n_changed == 1
         found = verify_game(GameRepository(manager.conn), "castro")
     assert found.first_difference is not None
     assert "llm_interaction_log" in found.first_difference

@@ -313,6 +313,10 @@ def test_a_model_is_told_when_a_proposal_is_accepted():
         acceptance={"rule": "confident", "confidence": 0.9, "min_settlement_rate": 0.75}
     )
     words = acceptance_words(config)
-    for told in ("by more than 0.01 of that cost", "0.9 confidence", "at least 0.75 of the value"):
+    for told in (
+        "by more than 0.01 of that cost",
+        "the chance that any policy is accepted that is no better is at most 0.1,",
+        "at least 0.75 of the value",
+    ):
         assert told in words
     assert acceptance_words(castro()).endswith("by more than 0.01 of that cost")
