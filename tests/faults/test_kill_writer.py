@@ -12,6 +12,7 @@ import pytest
 from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.persistence.connection import DatabaseManager
 from payment_simulator.persistence.files import log_path
+from tests.effort import tries
 from tests.faults.children import Child, write, write_and_die
 from tests.faults.history import count_saves, perform_range
 
@@ -49,7 +50,7 @@ def size(path: Path) -> int:
         return 0
 
 
-@pytest.mark.parametrize("seed", range(38))
+@pytest.mark.parametrize("seed", range(tries(14, 38)))
 def test_kill_at_a_random_moment(seed, begun, db_path, start_child):
     rng = random.Random(seed)
     # With 16KB every save ends in a checkpoint, with 512KB about every fiftieth, with 16MB none.
