@@ -289,6 +289,8 @@ class _Baselines:
         )
 
     def _difference(self, differences: Floats) -> Difference:
+        if len(differences) > 1 and not differences.any():
+            return Difference(0.0, 0.0, 0.0)  # said to be the same on all days
         confidence = self._setup.config.acceptance.confidence
         found = interval(differences, confidence, self._days.n_observed)
         return Difference(mean(differences), *(found or (None, None)))
