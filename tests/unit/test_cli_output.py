@@ -164,9 +164,7 @@ def test_reader_of_a_pipe_that_leaves_early(options: list[str], db_path: Path):
 
 def test_terminal_of_few_characters(db_path: Path):
     save(db_path, "größe-日本")
-    outcome = payment_sim_process(
-        "games", "--db", db_path, env=variables(PYTHONIOENCODING="ascii"), encoding="ascii"
-    )
+    outcome = payment_sim_process("games", "--db", db_path, env=variables(PYTHONIOENCODING="ascii"))
     assert (outcome.code, outcome.err) == (0, "")
     assert "gr\\xf6\\xdfe" in outcome.out
 
