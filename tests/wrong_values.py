@@ -19,7 +19,7 @@ from payment_simulator.ai_cash_mgmt.persistence.models.base import kept_apart
 LARGEST = {"INTEGER": 2**31 - 1, "BIGINT": 2**63 - 1}
 FROM_ONE = {
     *("iteration_number", "attempt_number", "sample_number", "certificate_number"),
-    *("num_samples", "num_days", "ticks_per_day", "num_agents", "failure_number"),
+    *("max_tokens", "num_samples", "num_days", "ticks_per_day", "num_agents", "failure_number"),
 }
 SIGNED = {"master_seed", "best_seed", "worst_seed", "sample_seed", "balance_cents"}
 NOT_NEGATIVE = {

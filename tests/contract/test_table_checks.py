@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from payment_simulator.ai_cash_mgmt import GameRepository, TransactionRecord
 from payment_simulator.ai_cash_mgmt.persistence.models import RECORDS, Record
+from payment_simulator.ai_cash_mgmt.persistence.models.base import kept_apart
 from payment_simulator.persistence.connection import DatabaseManager
 from tests.builders import a_record
 from tests.wrong_values import (
@@ -91,12 +92,13 @@ def test_a_table_refuses_what_its_record_refuses(
 @pytest.mark.parametrize("kind", WIDER)
 def test_only_optional_fields_may_be_null(kind: type[Record], conn: duckdb.DuckDBPyConnection):
     for name in kind.model_fields:
+        column = kept_apart(kind).get(name, name)
         if is_optional(kind, name):
-            insert(conn, kind, **{name: None})
+            insert(conn, kind, **{column: None})
             conn.execute(f"DELETE FROM {kind.TABLE}")
         else:
             with pytest.raises(duckdb.ConstraintException, match="NOT NULL"):
-                insert(conn, kind, **{name: None})
+                insert(conn, kind, **{column: None})
 
 
 @pytest.mark.parametrize("kind", RECORDS)

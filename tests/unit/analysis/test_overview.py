@@ -124,10 +124,13 @@ class TestRules:
         ("config", "words"),
         [
             ({}, None),
-            ({"acceptance": {"rule": "mean"}}, "mean: any gain"),
+            (
+                {"acceptance": {"rule": "mean"}},
+                "mean: any gain, no claim of how likely that is chance",
+            ),
             (
                 {"acceptance": {"rule": "mean"}, "convergence": {"improvement_threshold": 0.01}},
-                "mean: gain above 0.01 of the old cost",
+                "mean: gain above 0.01 of the old cost, no claim of how likely that is chance",
             ),
             (
                 {
@@ -138,7 +141,10 @@ class TestRules:
                     },
                     "convergence": {"improvement_threshold": 0},
                 },
-                "confident: any gain, sure at confidence 0.9, at least 0.95 of the value settled",
+                (
+                    "confident: any gain, over the whole game the chance of accepting a policy "
+                    "that is no better is at most 0.1, at least 0.95 of the value settled"
+                ),
             ),
             ({"acceptance": {"rule": 7, "confidence": True}}, None),
             ({"acceptance": []}, None),
