@@ -216,7 +216,9 @@ class TestAGameThatWasPlayed:
         places = [said.index(head) for head in heads]
         assert places == sorted(places)
         assert facts(said)["judged on"] == ["8 sample days in each step, fresh"]
-        assert facts(said)["acceptance"] == ["mean: gain above 0.01 of the old cost"]
+        assert facts(said)["acceptance"] == [
+            "mean: gain above 0.01 of the old cost, no claim of how likely that is chance"
+        ]
         by_kind = said[places[1] : places[2]]
         assert [row[:2] for row in cells(by_kind) if row[0] == "BANK_A"] == [
             ["BANK_A", "liquidity"],

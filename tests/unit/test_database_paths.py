@@ -20,7 +20,7 @@ ODD_NAMES = [
     "two words .db",
     "Überweisung 名 🏦.db",
     "x'; DROP TABLE game_sessions; --.db",
-    "100%?#&=.db",
+    "100%#&=.db",
     "[a-z]*.db",
     "-x.db",
     "new\nline.db",

@@ -87,7 +87,7 @@ REAL = {
     "range": (sql("INSERT INTO t VALUES (?, 1.0)", 2**40), InputError, GIVE_VALUES),
     "far range": (sql("INSERT INTO t VALUES (?, 1.0)", 2**70), InputError, GIVE_VALUES),
     "conflict": (conflict, DatabaseBusyError, "Write through one repository"),
-    "memory": (out_of_memory, DatabaseFullError, "SET memory_limit = '4GB'"),
+    "memory": (out_of_memory, DatabaseFullError, "PAYMENT_SIM_MEMORY=2GB"),
 }
 
 
@@ -105,7 +105,7 @@ def test_real_errors(cause: Callable[[Conn], object], ours: type, advice: str, c
 
 
 def test_advice_about_memory_helps(manager: DatabaseManager):
-    manager.conn.execute("SET memory_limit = '4GB'")
+    manager.conn.execute("PAYMENT_SIM_MEMORY=2GB")
     (found,) = manager.conn.execute("SELECT current_setting('memory_limit')").fetchall()
     assert found == ("3.7 GiB",)
 

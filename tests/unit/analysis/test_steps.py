@@ -175,7 +175,8 @@ def test_the_confidence_of_an_odd_game_file_is_the_usual_one(text: str, game: Ga
     samples = step_view(game, "game-001", "BANK_A", 1).samples
     assert samples is not None
     assert samples.confidence == 0.95
-    assert (samples.low, samples.mean, samples.high) == (300.0, 300.0, 300.0)
+    # One day tells nothing of how much others would differ.
+    assert (samples.low, samples.mean, samples.high) == (None, 300.0, None)
 
 
 def test_steps_of_a_real_game(db_path: Path):
@@ -191,7 +192,10 @@ def test_steps_of_a_real_game(db_path: Path):
             assert view.new is not None
             assert view.samples is not None
             assert view.samples.mean == pytest.approx(row.cost_improvement)
-            assert view.samples.low <= view.samples.mean <= view.samples.high
+            low, high = view.samples.low, view.samples.high
+            assert (low is None) == (high is None)
+            if low is not None and high is not None:
+                assert low < view.samples.mean < high
 
 
 def test_a_refused_step_of_a_real_game(db_path: Path):
