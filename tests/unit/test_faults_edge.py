@@ -105,7 +105,7 @@ def test_real_errors(cause: Callable[[Conn], object], ours: type, advice: str, c
 
 
 def test_advice_about_memory_helps(manager: DatabaseManager):
-    manager.conn.execute("PAYMENT_SIM_MEMORY=2GB")
+    manager.conn.execute("SET memory_limit = '4GB'")
     (found,) = manager.conn.execute("SELECT current_setting('memory_limit')").fetchall()
     assert found == ("3.7 GiB",)
 

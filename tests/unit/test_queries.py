@@ -12,8 +12,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from payment_simulator.ai_cash_mgmt import SupersededRecord
-from payment_simulator.ai_cash_mgmt.persistence.models import RECORDS, Record
+from payment_simulator.ai_cash_mgmt import PolicyIterationRecord
+from payment_simulator.ai_cash_mgmt.persistence.models import RECORDS, TABLES, Record
 from payment_simulator.persistence.arrow import arrow_batch
 from payment_simulator.persistence.queries import named_queries
 
@@ -24,7 +24,7 @@ SOURCE = "\n".join(
     for entry in Path(str(files("payment_simulator"))).rglob("*.py")
 )
 #: ATTACH, COPY and DETACH have no plan to explain; they are run instead, one after the other.
-COPYING = ("attach_copy", "copy_into", "detach_copy")
+COPYING = ("attach_copy", "copy_into", "finish_copy", "detach_copy")
 
 
 @pytest.fixture
@@ -119,14 +119,19 @@ def test_every_query_of_the_floor_has_a_plan(
 @pytest.mark.parametrize("query", named_queries(GAMES))
 def test_every_query_of_games_has_a_plan(query: str, fresh: duckdb.DuckDBPyConnection):
     sql = named_queries(GAMES)[query]
-    kinds = {kind.TABLE: kind for kind in (*RECORDS, SupersededRecord)}
+    kinds = {kind.TABLE: kind for kind in TABLES}
     table = re.search(r"\bFROM (\w+)", sql)
+    columns = kinds[table[1]].table().columns if table else PolicyIterationRecord.table().columns
     words = {
-        "columns": ", ".join(kinds[table[1]].model_fields) if table else "",
+        "columns": ", ".join(columns),
+        "table": "policy_iterations",
+        "column": "agent_id",
+        "named": "SELECT agent_id FROM policy_iterations",
+        "paths": "['$.agent_id']",
         "child": "policy_iterations",
         "parent": "game_sessions",
         "first": "game_id",
-        "key": "child.game_id",
+        "key": "child.game_id" if "child" in sql else "game_id",
         "match": "parent.game_id = child.game_id",
     }
     assert explain(fresh, sql.format(**words)) == "physical_plan"
