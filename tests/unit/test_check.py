@@ -79,7 +79,7 @@ PLANTED = [
     ("game_sessions", "config_json", "'max: 25'", "config_json is not JSON: 'max: 25'"),
     ("game_sessions", "optimized_agents", "'BANK_A'", "optimized_agents should be a JSON array"),
     ("policy_diffs", "tree_changes_json", "'['", "tree_changes_json: '['"),
-    ("llm_interaction_log", "parsed_policy_json", "'no'", "parsed_policy_json: 'no'"),
+    ("llm_interaction_log", "details_json", "'no'", "details_json: 'no'"),
     ("simulation_events", "details_json", "'{'", "details_json: '{'"),
     ("superseded_records", "record_json", "'{'", "record_json: '{'"),
     # Words that are not known.
@@ -95,8 +95,7 @@ PLANTED = [
     ("game_failures", "reason", "''", "reason: ''"),
     ("transactions", "settled_tick", "arrival_tick - 1", "settled_tick is 2"),
     # What was kept word for word.
-    ("provenance_files", "content", "'hullo'", "sha256 is '5891b5b522d5"),
-    ("provenance_files", "sha256", "upper(sha256)", "sha256 is '5891B5B522D5"),
+    ("provenance_files", "sha256", "upper(sha256)", "names a text that is missing: 5891B5B522D5"),
     ("provenance_files", "sha256", "''", "sha256"),
     # What must be there.
     ("policy_iterations", "new_policy_json", "NULL", "new_policy_json: None"),
