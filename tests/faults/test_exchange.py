@@ -17,6 +17,7 @@ from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.analysis.exchange import import_file
 from payment_simulator.errors import InputError
 from payment_simulator.persistence.connection import DatabaseManager
+from payment_simulator.persistence.leftovers import maker
 from tests.effort import tries
 from tests.faults.exchange_children import (
     export,
@@ -74,16 +75,16 @@ def test_an_export_that_is_killed_leaves_the_old_one_or_the_new_one(
 def test_what_was_moved_aside_is_put_back(record: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     export(record, out, GAME)
-    out.rename(tmp_path / ".out.999999999-0123abcd.old")
-    shutil.copytree(
-        tmp_path / ".out.999999999-0123abcd.old", tmp_path / ".out.999999999-0123abcd.new"
-    )
-    (tmp_path / ".out.1-0123abcd.new").mkdir()  # of a process that runs
+    machine, start, *_ = maker().split("-")
+    ended, running = (f"{machine}-{start}-{pid}-0123abcd" for pid in (999999999, 1))
+    out.rename(tmp_path / f".out.{ended}.old")
+    shutil.copytree(tmp_path / f".out.{ended}.old", tmp_path / f".out.{ended}.new")
+    (tmp_path / f".out.{running}.new").mkdir()
     (tmp_path / ".out.mine.new").mkdir()  # of somebody else
     with pytest.raises(InputError, match="not empty"):
         export(record, out, "other")
     assert games_of(out) == [GAME]
-    assert names(tmp_path) == [".out.1-0123abcd.new", ".out.mine.new", "out"]
+    assert names(tmp_path) == sorted([f".out.{running}.new", ".out.mine.new", "out"])
 
 
 @pytest.mark.parametrize("is_new", [True, False])
