@@ -146,12 +146,13 @@ def migrate(folder: Path, old_file: str, before: int, after: int) -> dict[str, A
 
 def read(folder: Path, whose: str) -> dict[str, Any]:
     """Ask for a copy of a database when the writer, or the reader, has no room for it."""
-    fill(folder, leaving=100_000)
     with tempfile.TemporaryDirectory() as elsewhere:
-        path = Path(elsewhere) / "simulation.db"
         small, roomy = str(folder), elsewhere
-        writer = Child(hold, path, 100, small if whose == "writer" else roomy)
+        # A writer makes the copy beside its database.
+        path = Path(small if whose == "writer" else roomy) / "simulation.db"
+        writer = Child(hold, path, 100, roomy)
         writer.hear()
+        fill(folder, leaving=100_000)
         tempfile.tempdir = roomy if whose == "writer" else small
         try:
             with DatabaseManager(path, read_only=True):
@@ -162,7 +163,8 @@ def read(folder: Path, whose: str) -> dict[str, Any]:
         writer.tell()
         writer.result()
         pid = writer.pid
-        report["files"] = names(folder)
+        report["files"] = [name for name in names(folder) if "simulation.db" not in name]
+        (folder / "ballast").unlink()  # a writer needs room to close
         writer.end()
         with DatabaseManager(path, read_only=True) as manager:
             n_found = count_saves(GameRepository(manager.conn))
