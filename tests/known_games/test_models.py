@@ -117,7 +117,7 @@ def test_a_lost_network_fails_the_game_and_it_goes_on(
         assert len(server.requests) - n_before == 10 - 5
     found = dict(tables(db_path))
     calls = found.pop("llm_interaction_log")
-    failed = [call for call in calls if call["raw_response"] is None]
+    failed = [call for call in calls if call["raw_response_sha256"] is None]
     assert [call["agent_id"] for call in failed] == ["BANK_B"]
     assert {**expected, "llm_interaction_log": []} == {**found, "llm_interaction_log": []}
     answered = [call for call in calls if call["raw_response"] is not None]
