@@ -120,7 +120,7 @@ def test_a_lost_network_fails_the_game_and_it_goes_on(
     failed = [call for call in calls if call["raw_response_sha256"] is None]
     assert [call["agent_id"] for call in failed] == ["BANK_B"]
     assert {**expected, "llm_interaction_log": []} == {**found, "llm_interaction_log": []}
-    answered = [call for call in calls if call["raw_response"] is not None]
+    answered = [call for call in calls if call["raw_response_sha256"] is not None]
     for call in answered:
         call.pop("attempt_number")
     for call in expected["llm_interaction_log"]:
