@@ -72,6 +72,8 @@ def play(rest: list[str]) -> int:
 def test(rest: list[str]) -> int:
     """Run every check, then every test; stop at the first that fails."""
     environment = set_up(".venv", "dev")
+    # Without compiled files, each of the many processes that tests start compiles the package.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     # A wish for certain tests is no wish for the checks.
     with contextlib.nullcontext() if rest else engines_compiled(environment):
         for check in () if rest else CHECKS:

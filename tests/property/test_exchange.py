@@ -71,6 +71,7 @@ def there_and_back(repo: GameRepository, kind: type[Record], file_format: str) -
             schema_version=SCHEMA_VERSION,
             file_format=file_format,  # type: ignore[arg-type]
             games=["any"],
+            digests={},
             files={name: listed},
         )
         reader = Reader(Path(folder), manifest, room)

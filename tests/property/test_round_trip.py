@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.ai_cash_mgmt.persistence.models import RECORDS, Record
+from payment_simulator.ai_cash_mgmt.persistence.models.base import kept_apart
 from payment_simulator.ai_cash_mgmt.persistence.models.runs import RunRow
 from payment_simulator.persistence.connection import DatabaseManager
 from tests.builders import a_session, an_iteration
@@ -91,21 +92,28 @@ def test_a_superseded_record_holds_every_value(kind: type[Record], in_memory: Ga
         kept = in_memory.get_superseded_records(kind.TABLE)
         replaced = [] if bits(old) == bits(new) else [old, new]
         assert [json.loads(r.record_key) for r in kept] == [list(key(r)) for r in replaced]
-        assert [as_written(r.record_json, kind) for r in kept] == [bits(r) for r in replaced]
+        written = [as_written(in_memory, r.record_json, kind) for r in kept]
+        assert written == [bits(r) for r in replaced]
         n_kept += len(kept)
 
     replace_and_look()
     assert n_kept > 0
 
 
-def as_written(record_json: str, kind: type[Record]) -> str:
-    """Return the bits of the record whose JSON was kept."""
-    values = json.loads(record_json)
+def as_written(repo: GameRepository, record_json: str, kind: type[Record]) -> str:
+    """Return the bits of the record whose row was kept as JSON; long texts by their hash."""
+    row = json.loads(record_json)
+    values: dict[str, Any] = {}
     for name, field in kind.model_fields.items():
-        if values[name] is not None and "datetime" in str(field.annotation):
-            values[name] = datetime.fromisoformat(values[name])
-        if "list" in str(field.annotation):
-            values[name] = json.loads(values[name])
+        if name in kept_apart(kind):
+            digest = row[kept_apart(kind)[name]]
+            values[name] = None if digest is None else repo.get_text(digest)
+        elif row[name] is not None and "datetime" in str(field.annotation):
+            values[name] = datetime.fromisoformat(row[name])
+        elif "list" in str(field.annotation):
+            values[name] = json.loads(row[name])
+        else:
+            values[name] = row[name]
     return repr(values)
 
 

@@ -328,7 +328,7 @@ def test_many_banks_and_calls_of_models(db_path: Path):
     assert facts(said)["model calls"] == [
         (
             "2 calls, 2 without a policy, 2,000 tokens in, 1,000 out, 0.2500 USD, "
-            "the price of 1 call not known"
+            "the price of 1 call not known, 2 refused or filtered"
         )
     ]
     assert ["(all", "9)", "delay", "135.00", "108.00", "27.00"] in cells(said)

@@ -377,7 +377,11 @@ def test_a_value_in_parquet(sql: str, said: str, out: Callable[[str], Path]) -> 
             "SELECT * REPLACE (1::DOUBLE AS cost_improvement) FROM it",
             "row (game_id='game-001', agent_id='BANK_A', iteration_number=1): cost_improvement",
         ),
-        ("llm_interaction_log", "SELECT * REPLACE ('{' AS parsed_policy_json) FROM it", "JSON"),
+        (
+            "llm_interaction_log",
+            f"SELECT * REPLACE ('{'0' * 64}' AS parsed_policy_json_sha256) FROM it",
+            "parsed_policy_json",
+        ),
         ("provenance_files", "SELECT * REPLACE ('' AS sha256) FROM it", "sha256 should be"),
         ("provenance_files", "SELECT * REPLACE ('code' AS role) FROM it", "role is 'code'"),
         ("transactions", "SELECT * REPLACE (-5::BIGINT AS amount_cents) FROM it", "amount_cents"),

@@ -376,7 +376,7 @@ def test_a_disk_that_refuses(repo: GameRepository, tmp_path: Path, monkeypatch: 
         ("../../etc/passwd", "etc-passwd-{}-report.html"),
         ("a b\u202e\x00/c", "a-b-c-{}-report.html"),
         ("...", "game-{}-report.html"),
-        ("x" * 300, f"{'x' * 80}-{{}}-report.html"),
+        ("x" * 300, f"{'x' * 67}-{{}}-report.html"),
         (".hidden", "hidden-{}-report.html"),
         ("\u03a9", "game-{}-report.html"),
     ],
