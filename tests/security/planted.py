@@ -18,6 +18,7 @@ from typing import Any
 from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.ai_cash_mgmt.persistence.checking import check_links, check_table
 from payment_simulator.ai_cash_mgmt.persistence.models import RECORDS, Record, SupersededRecord
+from payment_simulator.ai_cash_mgmt.persistence.models.base import kept_apart
 from payment_simulator.ai_cash_mgmt.persistence.models.runs import RunRow
 from payment_simulator.ai_cash_mgmt.persistence.seals import CLOCK
 from payment_simulator.ai_cash_mgmt.persistence.vocabulary import (
@@ -149,9 +150,11 @@ def plant(record: Recorded, repo: GameRepository, kind: type[Record]) -> Iterato
     if not repo.read(f"SELECT 1 FROM {kind.TABLE} LIMIT 1"):
         return
     is_first = WHERE.get(kind.TABLE, OF_RUNS)[0] == record.game_id
+    apart = kept_apart(kind)
+    fields = {apart.get(name, name): field for name, field in kind.model_fields.items()}
     for column, type_ in zip(kind.table().columns, kind.table().types, strict=True):
         _, value = _row_to_change(repo, kind, column)
-        is_optional = not kind.model_fields[column].is_required() and column != "sha256"
+        is_optional = not fields[column].is_required() and column != "sha256"
         # All values of a run are compared alike.
         limit = 1 if issubclass(kind, RunRow) else 2
         n_changed = 0

@@ -185,6 +185,7 @@ def content(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("change", "table"),
     [

@@ -163,6 +163,7 @@ def test_other_games_do_not_matter(full: duckdb.DuckDBPyConnection) -> None:
     assert both[GAME].sha256 == before != both["game-002"].sha256
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("file_format", FORMATS)
 def test_export_and_import_keep_it(
     file_format: str, full: duckdb.DuckDBPyConnection, tmp_path: Path
