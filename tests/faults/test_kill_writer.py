@@ -50,7 +50,7 @@ def size(path: Path) -> int:
         return 0
 
 
-@pytest.mark.parametrize("seed", range(tries(14, 38)))
+@pytest.mark.parametrize("seed", range(tries(6, 38)))
 def test_kill_at_a_random_moment(seed, begun, db_path, start_child):
     rng = random.Random(seed)
     # With 16KB every save ends in a checkpoint, with 512KB about every fiftieth, with 16MB none.

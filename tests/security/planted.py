@@ -156,7 +156,7 @@ def plant(record: Recorded, repo: GameRepository, kind: type[Record]) -> Iterato
         _, value = _row_to_change(repo, kind, column)
         is_optional = not fields[column].is_required() and column != "sha256"
         # All values of a run are compared alike.
-        limit = 1 if issubclass(kind, RunRow) else 2
+        limit = 2 if THOROUGH and not issubclass(kind, RunRow) else 1
         n_changed = 0
         for how, new in new_values(column, type_, value, is_optional):
             row, _ = _row_to_change(repo, kind, column)
