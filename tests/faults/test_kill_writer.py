@@ -67,7 +67,7 @@ def test_kill_at_a_random_moment(seed, begun, db_path, start_child):
 def test_kill_while_a_checkpoint_writes(begun, db_path, start_child):
     rng = random.Random(99)
     n_torn = 0
-    for _ in range(12):
+    for _ in range(tries(5, 12)):
         shutil.copy(begun, db_path)
         child = start_child(write, db_path, BEGUN, ENOUGH, "512KB")
         child.hear()

@@ -16,7 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from payment_simulator.ai_cash_mgmt import GameRepository
-from payment_simulator.ai_cash_mgmt.persistence.checking import check_links, check_table
+from payment_simulator.ai_cash_mgmt.persistence.checking import (
+    check_links,
+    check_table,
+    check_texts,
+)
 from payment_simulator.ai_cash_mgmt.persistence.models import RECORDS, Record, SupersededRecord
 from payment_simulator.ai_cash_mgmt.persistence.models.base import kept_apart
 from payment_simulator.ai_cash_mgmt.persistence.models.runs import RunRow
@@ -204,6 +208,7 @@ def _check_finds(repo: GameRepository, kind: type[Record]) -> bool:
     tables = {other.TABLE for other in KINDS}
     for findings in (
         check_table(repo.store, kind),
+        check_texts(repo.store) if kept_apart(kind) else (),
         check_links(repo.store, tables),
         check_games(repo),
     ):
