@@ -24,9 +24,12 @@ settings.register_profile(
 )
 settings.load_profile("default")
 
-# A shell has its jobs in the background ignore Ctrl-C, and programs that tests start inherit that.
+# Jobs in the background ignore Ctrl-C, and those of nohup the end of the terminal. Programs that
+# tests start would inherit that; what is handled here is as usual in them.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
