@@ -13,7 +13,7 @@ from tests.effort import AGAIN, tries
 from tests.reference.fixed_cases import fingerprint, write_cases
 
 ROOT = Path(__file__).parents[2]
-N_CASES = tries(30, 80)
+N_CASES = tries(16, 80)
 
 
 @pytest.fixture(scope="module")
