@@ -22,9 +22,7 @@ def upper_bound(gains: Floats, error: float, n_observed: float | None) -> float 
     return None if found is None else found[1]
 
 
-def flat_bound(
-    gain: float, costs: Floats, error: float, n_observed: float | None
-) -> float | None:
+def flat_bound(gain: float, costs: Floats, error: float, n_observed: float | None) -> float | None:
     """Return an upper bound of a mean gain that was the same on all days.
 
     On how many days it would be another one is bounded by there being none among those played;

@@ -153,13 +153,15 @@ def _measured(
     """Measure the regret of each bank."""
     wanted = _wanted(setup)
     sizes = _sizes(setup)
+    # A search needs to know less than who judges: a quarter of the days will do.
+    days = setup.sampler.days("equilibrium_search", *labels, count=-(-sizes[0] // 4))
     tried = {}
     for agent in setup.agents:
         found = Deviations(setup, agent, profile, wanted.grid_points)
         found.add_proposed(history.get(agent.bank, ()))
         found.add_near()
         found.add_builtin()
-        found.add_searched(setup.sampler.days("equilibrium_search", *labels, count=sizes[0]))
+        found.add_searched(days)
         tried[agent.bank] = found
     measures = {
         bank: BankMeasure(
@@ -169,6 +171,7 @@ def _measured(
             found.policies,
             n_banks=len(tried),
             n_looks=len(sizes),
+            tolerance=wanted.tolerance,
         )
         for bank, found in tried.items()
     }

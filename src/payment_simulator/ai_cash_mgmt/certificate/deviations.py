@@ -141,14 +141,14 @@ class Deviations:
 
 
 def _near(axis: Axis, value: float) -> Iterator[float]:
-    """Go through values at doubling distances from one, and from both ends of its axis."""
+    """Go through values at growing distances from one, and from both ends of its axis."""
     place = axis.position(value)
     steps = list(takewhile(lambda step: step < 1.0, (axis.grain * 2.0**k for k in range(64))))
     for step in steps:
         for near in (place - step, place + step):
             if 0.0 <= near <= 1.0:
                 yield axis.value(near)
-    for step in (0.0, *steps):
+    for step in (0.0, *steps[::2]):
         yield axis.value(step)
         yield axis.value(1.0 - step)
 

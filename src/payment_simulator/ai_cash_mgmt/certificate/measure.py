@@ -24,6 +24,8 @@ from payment_simulator.policy import Policy
 CONFIDENCE = 0.95
 #: How likely a deviation that gains nothing may be to be chosen.
 _ERROR_OF_CHOICE = 0.05
+#: One of so many parts of the first choosing days comes before the others.
+_SHARE_OF_FEW = 4
 #: How the error of the upper bound is spent: on deviations that get no more days, on those whose
 #: gain was the same on all days, and on all others.
 _DROPPED, _FLAT, _REST = 0.2, 0.2, 0.6
@@ -44,6 +46,9 @@ class BankMeasure:
         How many banks share the error of the upper bound.
     n_looks : int
         How often days are added at most.
+    tolerance : float
+        How wide the interval may be, as a share of the bank's cost. A deviation gets no more days
+        when its upper bound would allow that.
     """
 
     def __init__(
@@ -55,11 +60,15 @@ class BankMeasure:
         *,
         n_banks: int,
         n_looks: int,
+        tolerance: float,
     ) -> None:
         self._arena, self._profile, self._bank = arena, profile, bank
         self._deviations = deviations
         self._error = (1.0 - CONFIDENCE) / 2.0 / n_banks
         self._n_looks = n_looks
+        self._tolerance = tolerance
+        #: The largest bound of the deviations that get no more days.
+        self._settled: float = 0.0
         #: Numbers of the deviations that may still gain.
         self._left = list(range(len(deviations)))
         #: Costs by day: of the policy in force, then of each deviation left.
@@ -92,12 +101,16 @@ class BankMeasure:
             Whether there will be no more.
         """
         self._n_observed = valuing.n_observed
-        is_first = len(self._choosing) == 0
+        if len(self._choosing) == 0:
+            # Most deviations of a grid are so much worse that few days show it.
+            few = -(-len(choosing) // _SHARE_OF_FEW)
+            self._choosing = self._more(self._choosing, choosing.part(0, few))
+            self._leave_out_stopped(self._choosing)
+            self.num_deviations = len(self._left)
+            self._drop()
         self._choosing = self._more(self._choosing, choosing)
         self._leave_out_stopped(self._choosing)
-        if is_first:
-            self.num_deviations = len(self._left)
-        self._keep([n for n in range(len(self._left)) if not self._gains_nothing(n)])
+        self._drop()
         self._valuing = self._more(self._valuing, valuing)
         self._leave_out_stopped(self._valuing)
         return self._regret(is_last)
@@ -122,15 +135,20 @@ class BankMeasure:
         self._choosing, self._valuing = self._choosing[:, columns], self._valuing[:, columns]
         self._left = [self._left[place] for place in places]
 
-    def _gains_nothing(self, place: int) -> bool:
-        """Tell whether a deviation surely gains nothing, as the choosing days have it."""
+    def _drop(self) -> None:
+        """Give no more days to deviations that surely gain nothing worth knowing."""
         costs = self._choosing[:, 0]
-        gains = costs - self._choosing[:, place + 1]
-        error = _DROPPED * self._error / (self.num_deviations * self._n_looks)
-        if mean(gains) >= 0.0 or is_flat(gains, costs):
-            return False
-        bound = upper_bound(gains, error, self._n_observed)
-        return bound is not None and bound <= 0.0
+        error = _DROPPED * self._error / (self.num_deviations * (self._n_looks + 1))
+        most = self._tolerance / 2.0 * abs(mean(costs))
+        places = []
+        for place in range(len(self._left)):
+            gains = costs - self._choosing[:, place + 1]
+            bound = None if is_flat(gains, costs) else upper_bound(gains, error, self._n_observed)
+            if bound is None or bound > most:
+                places.append(place)
+            else:
+                self._settled = max(self._settled, bound)
+        self._keep(places)
 
     def _regret(self, is_last: bool) -> Regret:
         place = self._chosen(is_last)
@@ -141,10 +159,11 @@ class BankMeasure:
             both = interval(gains, CONFIDENCE, self._n_observed)
             if both is not None and not is_flat(gains, self._valuing[:, 0]):
                 low = min(both[0], estimate)
-        high = self._high()
-        if high is not None:
-            high = max(high, estimate, 0.0)
         cost = mean(self._valuing[:, 0])
+        bounds = self._bounds()
+        known = [bound for bound in bounds if bound is not None]
+        high = max(*known, self._settled, estimate, 0.0) if len(known) == len(bounds) else None
+        self._settle(bounds, (low or 0.0) + self._tolerance * abs(cost), place)
         return Regret(estimate, low, high, chosen, cost, len(self._valuing))
 
     def _chosen(self, is_last: bool) -> int | None:
@@ -169,18 +188,26 @@ class BankMeasure:
                 best, most = place, gain
         return best
 
-    def _high(self) -> float | None:
-        """Return a bound that no deviation's gain is above, by all days; None if there is none."""
+    def _bounds(self) -> list[float | None]:
+        """Return what the gain of each deviation left is not above, by all days."""
         costs = np.vstack([self._choosing, self._valuing])
-        own, most = costs[:, 0], 0.0
+        own, bounds = costs[:, 0], list[float | None]()
         error = _REST * self._error / max(1, self.num_deviations)
         for place in range(len(self._left)):
             gains = own - costs[:, place + 1]
             if is_flat(gains, own):
-                bound = flat_bound(mean(gains), own, _FLAT * self._error, self._n_observed)
+                error_of_flat = _FLAT * self._error
+                bounds.append(flat_bound(mean(gains), own, error_of_flat, self._n_observed))
             else:
-                bound = upper_bound(gains, error, self._n_observed)
-            if bound is None:
-                return None
-            most = max(most, bound)
-        return most
+                bounds.append(upper_bound(gains, error, self._n_observed))
+        return bounds
+
+    def _settle(self, bounds: Sequence[float | None], most: float, chosen: int | None) -> None:
+        """Give no more days to deviations that are known well enough."""
+        places = []
+        for place, bound in enumerate(bounds):
+            if place != chosen and bound is not None and bound <= most:
+                self._settled = max(self._settled, bound)
+            else:
+                places.append(place)
+        self._keep(places)
