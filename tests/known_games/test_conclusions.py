@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -125,6 +126,38 @@ def test_policies_that_replace_each_other_are_a_cycle_and_no_convergence(tmp_pat
     assert (result.status, result.converged, result.iterations) == ("completed", False, 4)
     assert result.cycle == Cycle(2, 1)
     assert result.to_dict()["cycle"] == {"n_profiles": 2, "since": 1}
+
+
+@pytest.mark.parametrize("seed", range(tries(2, 40)))
+def test_no_distance_is_certified_where_a_rare_loss_may_be_unseen(tmp_path, seed):
+    config = {
+        "master_seed": seed,
+        "optimized_agents": ["A"],
+        "convergence": {"max_iterations": 1},
+        "equilibrium": {"max_samples": 200},
+        "constraints": {"allowed_parameters": [{"name": FRACTION, "min_value": 0, "max_value": 1}]},
+    }
+    # Bank A does not fund, which costs nothing on most days and 2,000 cents a day on average.
+    unfunded = RARE.with_loaded(replace(RARE.loaded, policies=_unfunded(RARE)))
+    result, _, _ = played(tmp_path, config, unfunded, proposers={"A": Keeper()})
+    assert result.distance_from_equilibrium is not None
+    high = result.distance_upper_bound
+    assert high is None or high >= 1_000.0
+    assert (high is None) or high > result.distance_from_equilibrium
+
+
+def _unfunded(scenario):
+    own = scenario.policies
+    return (replace(own[0], parameters={**own[0].parameters, FRACTION: 0.0}), *own[1:])
+
+
+class Keeper:
+    """Proposes the policy in force."""
+
+    label = "python/keeper"
+
+    def propose(self, situation):
+        return Proposal(situation.policy)
 
 
 class Poster:

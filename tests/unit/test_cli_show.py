@@ -83,7 +83,7 @@ def test_a_game_in_figures(db_path: Path):
     agents = [row for row in cells(outcome.out) if row[0] in {"BANK_A", "BANK_B"}]
     claude, grid = "anthropic/claude-sonnet", "grid/exhaustive"
     assert agents == [
-        ["BANK_A", "3", "2", "1", "0", "67%", "0.50 [0.20, 0.90]", claude],
+        ["BANK_A", "3", "2", "1", "0", "67%", "0.50", "[0.20,", "0.90]", claude],
         ["BANK_B", "1", "0", "1", "0", "0%", "-", grid],
     ]
     assert "BANK_A: 15.00 at the start, 12.25 after the last step" in outcome.out
@@ -136,7 +136,7 @@ def test_json_has_the_records_and_the_figures(repo, manager, db_path: Path):
             "start_cost": 1500.0,
             "final_cost": 1200.0,
             "best_cost": 1200.0,
-            "regret": 0.5,
+            "regret": {"estimate": 0.5, "low": 0.25, "high": 0.75},
             "proposers": ["anthropic/claude-sonnet"],
             "tokens_used": 1500,
             "latency_seconds": 2.5,

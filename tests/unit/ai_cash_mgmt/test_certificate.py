@@ -139,7 +139,7 @@ def test_between_the_points_of_the_grid_it_finds_what_can_be_gained():
     setup = castro_setup((0.0, 0.2001))
     found = certify(setup, setup.scenario.policies, {})
     regret = found.regrets["BANK_B"]
-    assert regret.estimate == regret.low == regret.high == pytest.approx(10.0)
+    assert regret.estimate == regret.low == regret.high == pytest.approx(1.0)
     best = found.best["BANK_B"]
     assert best is not None
     assert best[FRACTION] == pytest.approx(0.2)
@@ -159,7 +159,7 @@ def test_what_was_proposed_is_tried():
         setup, setup.scenario.policies, {"BANK_B": (past, replace(past, errors=("x",)))}
     )
     assert found.num_deviations - without.num_deviations in {0, 1}
-    assert found.regrets["BANK_B"].estimate >= 5.0 - 1e-9
+    assert found.regrets["BANK_B"].estimate >= 0.5 - 1e-9
 
 
 @pytest.mark.parametrize("pool", [1_000_000, 10_000_000, 100_000_000])
@@ -181,4 +181,4 @@ def test_a_pool_that_is_too_large_is_no_equilibrium(tmp_path: Path, pool: int):
         for own, share in zip(setup.scenario.policies, shares, strict=True)
     )
     regret = certify(setup, profile, {}).regrets["BANK_B"]
-    assert regret.estimate == pytest.approx(1_000.0, rel=0.01)
+    assert regret.estimate == pytest.approx(1_000.0, rel=0.05)

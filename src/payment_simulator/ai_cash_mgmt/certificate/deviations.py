@@ -23,8 +23,8 @@ from payment_simulator.policy import Policy, builtin, builtin_names, parse_polic
 from payment_simulator.policy.actions import COLLATERAL_TREES
 from payment_simulator.policy.tree import TREES
 
-#: The fresh search tries so many times what the game's search tries in a step.
-_BUDGET = 2
+#: The fresh search tries so many times what the game's search tries in a step, or so many policies.
+_BUDGET, _FEWEST_TRIES = 2, 64
 
 
 class Deviations:
@@ -90,7 +90,7 @@ class Deviations:
             lambda some: arena.candidate_costs(
                 self._profile, self._agent.bank, [self._with(values) for values in some], days
             ).tolist(),
-            _BUDGET * chosen.candidates,
+            max(_BUDGET * chosen.candidates, _FEWEST_TRIES),
             derive_seed(self._setup.config.master_seed, "equilibrium_search", self._agent.bank),
         )
         for values in tried:

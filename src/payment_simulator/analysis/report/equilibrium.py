@@ -49,10 +49,10 @@ def certificate_of(record: EquilibriumCertificateRecord) -> Certificate:
 def _sentences(record: EquilibriumCertificateRecord, equilibria: Any) -> list[str]:
     found = certified(record)
     days = counted(record.num_samples, "sample day")
+    distance = found.describe(_money)
     said = [
         f"Deviations were valued on {days}, others than those on which they were chosen.",
-        "The most that a bank could still gain alone, the distance from it, is "
-        + f"{found.describe(_money)}.",
+        f"The most that a bank could still gain alone, the distance from it, is {distance}.",
     ]
     if isinstance(equilibria, list):
         said.append(f"On the grid there {_number_of(len(equilibria))}.")
