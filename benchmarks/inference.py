@@ -36,8 +36,8 @@ better, in which one is accepted, and how many days a step drew on average (at f
 most {most:,}):"""
 
 CERTIFICATES = """\
-Certificates of {runs} made-up games each: a bank whose mean cost is a parabola of one parameter with
-a grid of 21 points, {least} to {most:,} days, skewed to either side. First at the best point of the
+Certificates of {runs} made-up games each: a bank whose mean cost is a parabola of one parameter
+with a grid of 21 points, {least} to {most:,} days, skewed to either side. First at the best point of the
 grid, then anywhere on it:"""
 #: Shapes of days: sigma of the lognormal tail, and its side.
 TAILS = {"tail of losses": (1.0, -1.0), "tail of gains": (1.0, 1.0), "long tail": (1.25, -1.0)}
