@@ -37,8 +37,8 @@ most {most:,}):"""
 
 CERTIFICATES = """\
 Certificates of {runs} made-up games each: a bank whose mean cost is a parabola of one parameter
-with a grid of 21 points, {least} to {most:,} days, skewed to either side. First at the best point of the
-grid, then anywhere on it:"""
+with a grid of 21 points, {least} to {most:,} days, skewed to either side. First at the best point,
+then anywhere on the grid:"""
 #: Shapes of days: sigma of the lognormal tail, and its side.
 TAILS = {"tail of losses": (1.0, -1.0), "tail of gains": (1.0, 1.0), "long tail": (1.25, -1.0)}
 #: Share of certificates whose interval holds the truth, at an equilibrium and elsewhere.
