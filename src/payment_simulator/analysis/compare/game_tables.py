@@ -37,6 +37,11 @@ def _accepted(game: GameFigures) -> str:
     return f"{game.accepted:,} of {game.steps:,}"
 
 
+def _widest_space(game: GameFigures) -> str:
+    """Return the last of what deviations vary: parameters come before trees and collateral."""
+    return visible((game.deviation_space or "-").split(", ")[-1])
+
+
 def _price(game: GameFigures) -> str:
     if game.cost_usd is None:
         return "-"
@@ -85,7 +90,7 @@ _LAST = (
     _Figure("largest regret", lambda game: money(game.distance_from_equilibrium)),
     _Figure("  none above", lambda game: money(game.distance_upper_bound)),
     _Figure("deviations tried", lambda game: _count(game.num_deviations)),
-    _Figure("  in", lambda game: visible(game.deviation_space or "-")),
+    _Figure("  up to", _widest_space),
     _Figure("price of anarchy", lambda game: ratio(game.price_of_anarchy)),
     _Figure("tokens", lambda game: _count(game.tokens_used)),
     _Figure("model calls", lambda game: _count(game.calls)),
@@ -99,7 +104,7 @@ _OF_SOME = {
     "  regret at most",
     "  none above",
     "deviations tried",
-    "  in",
+    "  up to",
     "tokens",
     "model calls",
     "price (USD)",
