@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from _certificates import Shares, anywhere, at_equilibrium
 from _measure import Report, parser
 from payment_simulator.ai_cash_mgmt.evaluation.acceptance import Decision, Evaluation, decide
 from payment_simulator.ai_cash_mgmt.evaluation.inference import interval, lower_bound
@@ -33,6 +34,15 @@ GAMES = """\
 Rule `confident` at 0.95: share of {games:,} games of {steps} steps, none of whose proposals is
 better, in which one is accepted, and how many days a step drew on average (at first {first}, at
 most {most:,}):"""
+
+CERTIFICATES = """\
+Certificates of {runs} made-up games each: a bank whose mean cost is a parabola of one parameter
+with a grid of 21 points, {least} to {most:,} days, skewed to either side. First at the best point,
+then anywhere on the grid:"""
+#: Shapes of days: sigma of the lognormal tail, and its side.
+TAILS = {"tail of losses": (1.0, -1.0), "tail of gains": (1.0, 1.0), "long tail": (1.25, -1.0)}
+#: Share of certificates whose interval holds the truth, at an equilibrium and elsewhere.
+LEAST_COVERED, LEAST_COVERED_ANYWHERE, LEAST_CORRELATION = 0.93, 0.90, 0.95
 
 Draw = Callable[[np.random.Generator, int], Floats]
 
@@ -65,7 +75,10 @@ def main() -> None:
     arguments.add_argument("--samples", type=int, default=2_000, help="samples of each size")
     arguments.add_argument("--games", type=int, default=400, help="games of each distribution")
     arguments.add_argument("--write", action="store_true", help="write the tables into the page")
+    arguments.add_argument("--certificates", type=int, default=50, help="of each shape of days")
+    arguments.add_argument("--thorough", action="store_true", help="200 certificates of each")
     options = arguments.parse_args()
+    runs = 200 if options.thorough else options.certificates
     report = Report("Bounds, intervals and acceptance, for samples of known mean", options)
     bounds = [_bounds_row(name, draw, options.samples) for name, draw in CASES.items()]
     games = [_game_row(name, draw, options.games, report) for name, draw in CASES.items()]
@@ -75,6 +88,11 @@ def main() -> None:
             _table(("gain of a day", *_heads()), bounds),
             GAMES.format(games=options.games, steps=STEPS, first=FIRST, most=MOST),
             _table(("gain of a day", "false acceptance", "days a step"), games),
+            CERTIFICATES.format(runs=runs, least=FIRST, most=MOST),
+            _table(
+                ("days", "where", "covered", "bias (standard error)", "correlation", "days drawn"),
+                [row for tail in TAILS for row in _certificate_rows(tail, runs, report)],
+            ),
         )
     )
     if options.write:
@@ -82,6 +100,29 @@ def main() -> None:
         after = rest.split(END)[1]
         PAGE.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
     report.finish()
+
+
+def _certificate_rows(tail: str, runs: int, report: Report) -> list[list[str]]:
+    rows = []
+    for where, study, least in (
+        ("at the equilibrium", at_equilibrium, LEAST_COVERED),
+        ("anywhere", anywhere, LEAST_COVERED_ANYWHERE),
+    ):
+        found: Shares = study(runs, *TAILS[tail])
+        is_right = found.covered >= least and not found.correlation < LEAST_CORRELATION
+        if where == "at the equilibrium":
+            is_right = is_right and abs(found.bias) <= 2.0 * found.standard_error
+        report.add(
+            f"certificates, {tail}, {where}",
+            target=f"at least {least:g} covered",
+            met=is_right,
+            covered=found.covered,
+            bias=found.bias,
+        )
+        correlation = "" if math.isnan(found.correlation) else f"{found.correlation:.3f}"
+        bias = f"{found.bias:.2f} ({found.standard_error:.2f})"
+        rows.append([tail, where, f"{found.covered:.3f}", bias, correlation, f"{found.days:,.0f}"])
+    return rows
 
 
 def _heads() -> list[str]:

@@ -189,7 +189,9 @@ MEANINGS: dict[type[BaseModel], dict[str, str]] = {
     },
     sections.EquilibriumConfig: {
         "grid_points": "Values that are tried of a `float` without `step`.",
-        "num_samples": "Days; as many as steps are judged on if none.",
+        "num_samples": "Days at first, at least 200; as many as steps are judged on if none.",
+        "tolerance": "Days are added until every interval is within this share of the bank's cost.",
+        "max_samples": "Days at most; 16 times those at first if none.",
     },
     sections.OutputConfig: {
         "database_path": "A DuckDB file, relative to the working folder; `--db` comes first."

@@ -23,7 +23,7 @@ FROM_ONE = {
 }
 SIGNED = {"master_seed", "best_seed", "worst_seed", "sample_seed", "balance_cents"}
 NOT_NEGATIVE = {
-    *("llm_latency_seconds", "cost_usd", "cost_std", "distance_from_equilibrium", "temperature"),
+    *("llm_latency_seconds", "cost_usd", "cost_std", "temperature"),
     *("delay_cost", "penalty_cost", "cost"),
 }
 SHARES = {

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from payment_simulator.ai_cash_mgmt import GameRepository
+from payment_simulator.ai_cash_mgmt.certificate import certify
 from payment_simulator.ai_cash_mgmt.config import GameConfig
 from payment_simulator.ai_cash_mgmt.evaluation.convergence import Cycle
+from payment_simulator.ai_cash_mgmt.game_setup import set_up
 from payment_simulator.ai_cash_mgmt.orchestrator import GameOrchestrator
 from payment_simulator.ai_cash_mgmt.proposers.base import Proposal
 from payment_simulator.ai_cash_mgmt.record.verification import verify_game
@@ -127,6 +130,38 @@ def test_policies_that_replace_each_other_are_a_cycle_and_no_convergence(tmp_pat
     assert result.to_dict()["cycle"] == {"n_profiles": 2, "since": 1}
 
 
+@pytest.mark.parametrize("seed", range(tries(2, 40)))
+def test_no_distance_is_certified_where_a_rare_loss_may_be_unseen(tmp_path, seed):
+    config = {
+        "master_seed": seed,
+        "optimized_agents": ["A"],
+        "convergence": {"max_iterations": 1},
+        "equilibrium": {"max_samples": 200},
+        "constraints": {"allowed_parameters": [{"name": FRACTION, "min_value": 0, "max_value": 1}]},
+    }
+    # Bank A does not fund, which costs nothing on most days and 2,000 cents a day on average.
+    unfunded = RARE.with_loaded(replace(RARE.loaded, policies=_unfunded(RARE)))
+    result, _, _ = played(tmp_path, config, unfunded, proposers={"A": Keeper()})
+    assert result.distance_from_equilibrium is not None
+    high = result.distance_upper_bound
+    assert high is None or high >= 1_000.0
+    assert (high is None) or high > result.distance_from_equilibrium
+
+
+def _unfunded(scenario):
+    own = scenario.policies
+    return (replace(own[0], parameters={**own[0].parameters, FRACTION: 0.0}), *own[1:])
+
+
+class Keeper:
+    """Proposes the policy in force."""
+
+    label = "python/keeper"
+
+    def propose(self, situation):
+        return Proposal(situation.policy)
+
+
 class Poster:
     """Wants to live on collateral instead of funds."""
 
@@ -160,3 +195,28 @@ def test_collateral_is_not_free_where_no_capacity_is_given(tmp_path):
     result, _, _ = played(tmp_path, config, scenario, proposers={"BANK_B": Poster()})
     # Without a credit line, what bank B cannot pay it borrows at the close, at 40 %.
     assert result.banks["BANK_B"].final_cost >= 2_000.0
+
+
+@pytest.mark.parametrize("seed", range(tries(2, 40)))
+def test_at_an_equilibrium_of_the_grid_the_interval_holds_nothing_to_gain(seed):
+    spec = {"name": FRACTION, "min_value": 0, "max_value": 1, "step": 0.05}
+    config = GameConfig.from_mapping(
+        {
+            "scenario_config": "s.yaml",
+            "master_seed": seed,
+            "constraints": {"allowed_parameters": [spec], "allowed_actions": {}},
+            "equilibrium": {"max_samples": 400},
+        }
+    )
+    setup = set_up("g", config, load_scenario(SCENARIOS / "twelve_period.yaml"))
+    # Found on 6,000 days: A funds 0.55 of its pool, B 0.50.
+    profile = tuple(
+        replace(own, parameters={**own.parameters, FRACTION: share})
+        for own, share in zip(setup.scenario.policies, (0.55, 0.5), strict=True)
+    )
+    found = certify(setup, profile, {})
+    for regret in found.regrets.values():
+        assert regret.low <= 0.0 <= regret.high
+    # Chosen and valued on the same 20 days, this was 69,401 cents on average.
+    assert found.distance < 20_000
+    assert found.deviation_space == "parameters"

@@ -24,6 +24,8 @@ KEYS = [
     "final_cost",
     "banks",
     "distance_from_equilibrium",
+    "distance_upper_bound",
+    "regrets",
     "cycle",
     "digest",
 ]
@@ -45,7 +47,9 @@ def test_json_has_the_whole_result(db_path: Path):
         "BANK_B": {"start_cost": 5000.0, "final_cost": 2000.0, "parameters": {FRACTION: 0.2}},
     }
     assert found["final_cost"] == 2000.0
-    assert found["distance_from_equilibrium"] == 0.0
+    assert (found["distance_from_equilibrium"], found["distance_upper_bound"]) == (0.0, 0.0)
+    exact = {"estimate": 0.0, "low": 0.0, "high": 0.0}
+    assert found["regrets"] == {"BANK_A": exact, "BANK_B": exact}
     assert found["cycle"] is None
     digest = payment_sim("digest", found["game_id"], "--db", db_path, "--json").out
     assert found["digest"] == json.loads(digest)["digest"]
@@ -54,7 +58,13 @@ def test_json_has_the_whole_result(db_path: Path):
 
 def test_a_person_reads_who_improved_and_what_to_do_next(db_path: Path):
     said = played(TWO_PERIOD, "--db", db_path, "--id", "mine").out
-    for text in ("BANK_A", "50.00", "30.00", "distance from equilibrium  0.00", "mine"):
+    for text in (
+        "BANK_A",
+        "50.00",
+        "30.00",
+        "distance from equilibrium  0.00 (exact), of ",
+        "mine",
+    ):
         assert text in said
     commands = [line.split() for line in said.splitlines() if line.startswith("  payment-sim ")]
     assert [words[1] for words in commands] == ["show", "verify"]

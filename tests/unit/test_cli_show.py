@@ -59,7 +59,12 @@ def test_a_game_in_figures(db_path: Path):
         repo.save_policy_iterations(steps)
         repo.save_game_provenance(a_record(GameProvenanceRecord))
         repo.save_equilibrium_certificate(
-            a_record(EquilibriumCertificateRecord, distance_from_equilibrium=50.0)
+            a_record(
+                EquilibriumCertificateRecord,
+                regrets_json='{"BANK_A": {"estimate": 50.0, "low": 20.0, "high": 90.0}}',
+                distance_from_equilibrium=50.0,
+                distance_upper_bound=90.0,
+            )
         )
     outcome = payment_sim("show", "game-001", "--db", db_path)
     assert (outcome.code, outcome.err) == (0, "")
@@ -73,12 +78,12 @@ def test_a_game_in_figures(db_path: Path):
     assert shown["proposing"] == ["6,000 tokens, 10.0 s"]
     assert shown["played with"] == ["payment-simulator 0.1.0"]
     assert shown["distance from equilibrium"] == [
-        "0.50: the most a bank could gain alone, on the grid tried"
+        "0.50 (95 % interval 0.20 to 0.90), of 21 deviations tried in parameters"
     ]
     agents = [row for row in cells(outcome.out) if row[0] in {"BANK_A", "BANK_B"}]
     claude, grid = "anthropic/claude-sonnet", "grid/exhaustive"
     assert agents == [
-        ["BANK_A", "3", "2", "1", "0", "67%", "0.01", claude],
+        ["BANK_A", "3", "2", "1", "0", "67%", "0.50", "[0.20,", "0.90]", claude],
         ["BANK_B", "1", "0", "1", "0", "0%", "-", grid],
     ]
     assert "BANK_A: 15.00 at the start, 12.25 after the last step" in outcome.out
@@ -131,7 +136,7 @@ def test_json_has_the_records_and_the_figures(repo, manager, db_path: Path):
             "start_cost": 1500.0,
             "final_cost": 1200.0,
             "best_cost": 1200.0,
-            "regret": 0.5,
+            "regret": {"estimate": 0.5, "low": 0.25, "high": 0.75},
             "proposers": ["anthropic/claude-sonnet"],
             "tokens_used": 1500,
             "latency_seconds": 2.5,

@@ -229,8 +229,8 @@ class GameLoop:
         if not self._config.convergence.best_response_check:
             return True
         self._on_work("looking for a better response")
-        purpose = ("best_response", self.iteration)
-        return not has_better_response(self._setup, self._profile, purpose)
+        setup, profile = self._setup, self._profile
+        return not has_better_response(setup, profile, self._history, self.iteration)
 
     def _monitored(self) -> Mapping[str, float]:
         """Return what banks pay on days that are the same all game long, from their beginning."""
@@ -256,7 +256,7 @@ class GameLoop:
         certificate = None
         if config.equilibrium is not None:
             self._on_work("measuring distance from equilibrium")
-            certificate = certify(self._setup, self._profile)
+            certificate = certify(self._setup, self._profile, self._history)
         return Ending(status, self.iteration, assessment, certificate)
 
 

@@ -18,6 +18,12 @@ from payment_simulator.ai_cash_mgmt.persistence.models import (
     GameSessionRecord,
     GameStatus,
 )
+from payment_simulator.ai_cash_mgmt.record.certified import (
+    Certified,
+    CertifiedRegret,
+    certified,
+    regrets_dict,
+)
 from payment_simulator.analysis.calls import CallTotals, call_totals
 from payment_simulator.analysis.game_rules import GameRules, game_rules
 from payment_simulator.analysis.game_state import can_go_on, game_state, resume_options
@@ -46,7 +52,7 @@ class AgentOverview:
         measured in that step.
     best_cost : float or None
         Least cost among accepted proposals (cents).
-    regret : float or None
+    regret : CertifiedRegret or None
         What the bank could still gain alone (cents), by the latest certificate.
     proposers : list of str
         Who proposed.
@@ -64,7 +70,7 @@ class AgentOverview:
     start_cost: float
     final_cost: float
     best_cost: float | None
-    regret: float | None
+    regret: CertifiedRegret | None
     proposers: list[str]
     tokens_used: int
     latency_seconds: float
@@ -148,6 +154,11 @@ class GameOverview:
     last_step: LastStep | None
 
     @property
+    def certified(self) -> Certified | None:
+        """What the certificate says of the distance from an equilibrium."""
+        return None if self.certificate is None else certified(self.certificate)
+
+    @property
     def iterations(self) -> int:
         """Iterations played; while the game runs, those up to its last step."""
         last = self.last_step.iteration if self.last_step else 0
@@ -159,6 +170,7 @@ class GameOverview:
         provenance, certificate, failure = (
             record.model_dump(mode="json") if record else None for record in records
         )
+        found = self.certified
         return {
             "session": self.session.model_dump(mode="json"),
             "state": self.state,
@@ -171,6 +183,9 @@ class GameOverview:
             "calls": [asdict(call) for call in self.calls],
             "provenance": provenance,
             "certificate": certificate,
+            "distance_from_equilibrium": None if found is None else found.distance.estimate,
+            "distance_upper_bound": None if found is None else found.distance.high,
+            "regrets": None if found is None else regrets_dict(found.regrets),
             "outcomes": [outcome.model_dump(mode="json") for outcome in self.outcomes],
             "failure": failure,
         }
@@ -198,7 +213,7 @@ def _overview(repo: GameRepository, game_id: str) -> GameOverview:
         failures = or_nothing(lambda: repo.get_game_failures(game_id))
     trajectories = cost_trajectories(repo, game_id)
     proposing = repo.read(_sql("proposing"), (game_id,))
-    regrets = certified_regrets(certificate)
+    regrets = {} if certificate is None else certified(certificate).regrets
     state = game_state(session.status, game_id, repo.at_work())
     banks = session.optimized_agents
     return GameOverview(
@@ -219,11 +234,6 @@ def _overview(repo: GameRepository, game_id: str) -> GameOverview:
     )
 
 
-def certified_regrets(certificate: EquilibriumCertificateRecord | None) -> dict[str, float]:
-    """Return what each bank could still gain alone (cents); nothing without a certificate."""
-    return {} if certificate is None else numbers_of(certificate.regrets_json)
-
-
 def numbers_of(text: str) -> dict[str, float]:
     """Return the numbers of a JSON object by name; whatever else a text holds is left out."""
     try:
@@ -242,7 +252,7 @@ def _last(found: Sequence[T]) -> T | None:
 
 
 def _agent(
-    row: Sequence[Any], trajectory: CostTrajectory, regrets: Mapping[str, float]
+    row: Sequence[Any], trajectory: CostTrajectory, regrets: Mapping[str, CertifiedRegret]
 ) -> AgentOverview:
     bank, proposers, tokens, seconds, best, _ = row
     verdicts = trajectory.verdict

@@ -12,9 +12,10 @@ from typing import TypeAlias
 
 from payment_simulator.ai_cash_mgmt import GameRepository, GameStatus
 from payment_simulator.ai_cash_mgmt.persistence.models import GameMode, GameOutcomeRecord
+from payment_simulator.ai_cash_mgmt.record.certified import and_joined, certified
 from payment_simulator.ai_cash_mgmt.record.result import cycle_in
 from payment_simulator.analysis.game_state import INTERRUPTED
-from payment_simulator.analysis.overview import GameOverview, game_overview, numbers_of
+from payment_simulator.analysis.overview import GameOverview, game_overview
 from payment_simulator.analysis.tracing import Sentence, TracedNumber, traced
 from payment_simulator.persistence.queries import named_queries
 from payment_simulator.wording import visible
@@ -33,6 +34,7 @@ _UNITS = {
     "bank_changed_high": "cents",
     "confidence": "share",
     "distance": "cents",
+    "distance_upper_bound": "cents",
     "price": "US dollars",
 }
 
@@ -211,16 +213,25 @@ class _Teller:
         if certificate is None:
             said = "How far from an equilibrium it ended was not measured."
             return Sentence.of(said) if self._has_ended else None
-        regrets = numbers_of(certificate.regrets_json)
-        tried = " by deviating alone, on the grid that was tried."
-        if certificate.distance_from_equilibrium == 0:
-            return Sentence.of(f"At the end no bank could gain{tried}")
-        distance = self._number("distance", certificate.certificate_number)
-        if distance is None or not regrets:
+        number, found = certificate.certificate_number, certified(certificate)
+        distance, most = (
+            self._number(name, number) for name in ("distance", "distance_upper_bound")
+        )
+        tried = _counted(self._number("deviations", number), "deviation")
+        if distance is None or not found.regrets:
             return None
-        bank = min(regrets, key=lambda name: (-regrets[name], name))
-        most = f"At the end {visible(bank)} could gain most{tried[:-1]}: "
-        return Sentence.of(most, distance, ", the distance from equilibrium.")
+        bank = min(found.regrets, key=lambda name: (-(found.regrets[name].estimate or 0.0), name))
+        if distance.value > 0:
+            parts: Parts = [f"At the end {visible(bank)} could gain most by deviating alone: "]
+            parts += [distance, ", the distance from equilibrium, "]
+        else:
+            parts = ["At the end no deviation was found to gain; the distance from equilibrium is "]
+            parts += [distance, ", "]
+        parts += ["with an upper bound that is not known"] if most is None else ["at most ", most]
+        if tried:
+            space = and_joined((found.deviation_space or "").split(", "))
+            parts += [", of ", *tried, f" tried in {space or 'nothing'}"]
+        return Sentence.of(*parts, ".")
 
     def _calls(self) -> Sentence | None:
         """Say what models were asked, and what it cost."""

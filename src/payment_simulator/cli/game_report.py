@@ -112,10 +112,6 @@ def _sums(result: GameResult) -> list[tuple[str, object]]:
     sums: list[tuple[str, object]] = [
         ("all banks", f"{money(start)} at the start, {money(result.final_cost)} at the end")
     ]
-    distance = result.distance_from_equilibrium
-    if distance is None:
-        return [*sums, ("distance from equilibrium", "not asked for (key equilibrium)")]
-    meaning = "the most a bank could gain by deviating alone, on the grid tried"
-    if distance == 0:
-        meaning = "no bank gains by deviating alone, on the grid tried"
-    return [*sums, ("distance from equilibrium", f"{money(distance)}: {meaning}")]
+    found = result.certified
+    words = "not asked for (key equilibrium)" if found is None else found.describe()
+    return [*sums, ("distance from equilibrium", words)]

@@ -15,6 +15,7 @@ from payment_simulator.cli.table import aligned, print_table
 from payment_simulator.wording import counted, money
 
 if TYPE_CHECKING:
+    from payment_simulator.ai_cash_mgmt.record.certified import CertifiedRegret
     from payment_simulator.analysis.overview import GameOverview
     from payment_simulator.analysis.steps import StepRow
     from payment_simulator.analysis.tracing import Sentence, TracedNumber
@@ -166,11 +167,7 @@ def _last_step(overview: GameOverview) -> str | None:
 
 
 def _distance(overview: GameOverview) -> str | None:
-    if overview.certificate is None:
-        return None
-    distance = overview.certificate.distance_from_equilibrium
-    meaning = "the most a bank could gain alone" if distance else "no bank could gain alone"
-    return f"{money(distance)}: {meaning}, on the grid tried"
+    return None if overview.certified is None else overview.certified.describe()
 
 
 def _print_outcomes(overview: GameOverview) -> None:
@@ -222,7 +219,7 @@ def _print_agents(overview: GameOverview) -> None:
         "rejected": [agent.rejected for agent in overview.agents],
         "refused": [agent.refused for agent in overview.agents],
         "rate": [f"{agent.acceptance_rate:.0%}" for agent in overview.agents],
-        "regret": [money(agent.regret) for agent in overview.agents],
+        "regret": [_regret(agent.regret) for agent in overview.agents],
         "proposer": [", ".join(filter(None, agent.proposers)) for agent in overview.agents],
     }
     if overview.certificate is None:
@@ -234,6 +231,13 @@ def _print_agents(overview: GameOverview) -> None:
         numbers=[name for name in columns if name not in {"bank", "proposer"}],
         yielding=["bank", "proposer"],
     )
+
+
+def _regret(regret: CertifiedRegret | None) -> str:
+    if regret is None:
+        return money(None)
+    known = [money(end) if end is not None else "?" for end in (regret.low, regret.high)]
+    return f"{money(regret.estimate)} [{', '.join(known)}]"
 
 
 def _print_chart(overview: GameOverview) -> None:

@@ -54,7 +54,8 @@ def ended(repo: GameRepository) -> GameRepository:
         a_record(GameOutcomeRecord, agent_id=bank, final_policy_json=POLICY)
         for bank in ("BANK_A", "BANK_B", "BANK_C")
     )
-    certificates = {"regrets_json": '{"BANK_A": 0.5, "BANK_B": 0}'}
+    bounded = '{"estimate": 0.5, "low": 0.25, "high": 0.75}'
+    certificates = {"regrets_json": f'{{"BANK_A": {bounded}, "BANK_B": 0}}'}
     repo.save_equilibrium_certificate(
         a_record(EquilibriumCertificateRecord, distance_from_equilibrium=9.0)
     )
@@ -75,6 +76,9 @@ def test_the_figures_of_a_game(ended: GameRepository):
     assert (game.iterations, game.last_accepted_iteration, game.converged_iteration) == (3, 2, 3)
     assert (game.steps, game.accepted, game.acceptance_rate) == (4, 3, 0.75)
     assert (game.distance_from_equilibrium, game.price_of_anarchy) == (0.5, 1.25)
+    assert (game.distance_upper_bound, game.num_deviations) == (0.75, 21)
+    assert game.deviation_space == "parameters"
+    assert (game.banks[0].regret_low, game.banks[0].regret_high) == (0.25, 0.75)
     assert game.proposers == ("anthropic/claude-sonnet", "grid/exhaustive")
     assert (game.tokens_used, game.calls, game.unpriced_calls) == (60, 3, 1)
     assert game.cost_usd == pytest.approx(0.3)

@@ -42,7 +42,10 @@ def test_figures_of_agents(repo: GameRepository) -> None:
     assert (first.start_cost, first.final_cost, first.best_cost) == (1500.0, 1500.0, 1200.0)
     assert first.proposers == ["a/b", "anthropic/claude-sonnet"]
     assert (first.tokens_used, first.latency_seconds) == (4500, 7.5)
-    assert (first.regret, second.regret) == (0.5, None)
+    assert first.regret is not None
+    assert (first.regret.estimate, first.regret.low, first.regret.high) == (0.5, 0.25, 0.75)
+    assert second.regret is None
+    assert found.as_dict()["distance_upper_bound"] == 0.75
     assert found.iterations == 3, "more than the session counts"
     assert found.last_step is not None
     assert (found.last_step.iteration, found.last_step.agents) == (3, ("BANK_A",))

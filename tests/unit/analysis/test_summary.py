@@ -211,7 +211,10 @@ class TestWords:
             ),
             "BANK_A: from 50.00 to 0.00, 50.00 less.",
             "BANK_B: from 50.00 to 20.00, 30.00 less.",
-            "At the end no bank could gain by deviating alone, on the grid that was tried.",
+            (
+                "At the end no deviation was found to gain; the distance from equilibrium is 0.00, "
+                "at most 0.00, of 42 deviations tried in parameters, trees and collateral."
+            ),
         ]
 
     def test_one_bank_one_iteration(self, record: GameRepository) -> None:
@@ -229,7 +232,9 @@ class TestWords:
         said = told(record, "twelve")
         assert said[2].startswith("On 8 held-out days the banks together paid ")
         assert " on average" in said[2]
-        assert "could gain most by deviating alone, on the grid that was tried: " in said[-1]
+        assert "the distance from equilibrium" in said[-1]
+        assert ", at most " in said[-1]
+        assert " deviations tried in parameters" in said[-1]
 
     def test_a_run(self, record: GameRepository) -> None:
         said = told(record, "ten_days")
@@ -289,8 +294,8 @@ class TestWords:
                 "0.30 less)."
             ),
             (
-                "At the end BANK_A could gain most by deviating alone, on the grid that was tried: "
-                "0.01, the distance from equilibrium."
+                "At the end BANK_A could gain most by deviating alone: 0.01, the distance from "
+                "equilibrium, at most 0.01, of 21 deviations tried in parameters."
             ),
             (
                 "3 calls of language models took 3,000 tokens in and 1,500 out, for 0.512 US "

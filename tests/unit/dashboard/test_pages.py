@@ -141,7 +141,12 @@ def test_a_certificate_is_told_in_tables(db_path: Path):
         repo.save_equilibrium_certificate(
             a_record(
                 EquilibriumCertificateRecord,
-                regrets_json=json.dumps({"BANK_A": 0.0, HOSTILE_BANK: 123456.0}),
+                regrets_json=json.dumps(
+                    {
+                        "BANK_A": 0.0,
+                        HOSTILE_BANK: {"estimate": 123456.0, "low": 100000.0, "high": 200000.0},
+                    }
+                ),
                 best_deviations_json=json.dumps({"BANK_A": None, HOSTILE_BANK: {SCRIPT: 0.45}}),
                 pure_equilibria_json=json.dumps(
                     [{"point": {"BANK_A": 0.5}, "costs": {"BANK_A": 7700.0}}]
@@ -152,8 +157,8 @@ def test_a_certificate_is_told_in_tables(db_path: Path):
             )
         )
     text = page_of(client_of(db_path).get(f"/game?id={GAME}")).text
-    assert f"1,234.56{SCRIPT} 0.45" in text
-    assert "0.00none is better" in text
+    assert f"1,234.561,000.002,000.00{SCRIPT} 0.45" in text
+    assert "0.00\N{EN DASH}\N{EN DASH}none is better" in text
     assert "Cost of BANK_ACost of all banks 10.577.0077.00" in text
     assert f"0.25{SCRIPT}66.00" in text
 

@@ -28,6 +28,15 @@ MAX_ITERATIONS = 1_000_000
 _Samples = Annotated[int, whole_in(1, MAX_SAMPLES, "samples")]
 
 
+def _check_most(max_samples: int | None, num_samples: int | None) -> None:
+    """Refuse fewer days at most than at first."""
+    if max_samples is not None and num_samples is not None and max_samples < num_samples:
+        raise misfit(
+            f"{max_samples} is less than num_samples, {num_samples}; expected at least as many",
+            "max_samples",
+        )
+
+
 def is_path(value: Any) -> bool:
     """Tell whether a value could be the path of a file."""
     return isinstance(value, str) and value.strip() != "" and "\0" not in value
@@ -103,12 +112,7 @@ class BootstrapConfig(Section):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.max_samples is not None and self.max_samples < self.num_samples:
-            raise misfit(
-                f"{self.max_samples} is less than num_samples, {self.num_samples}; expected at "
-                "least as many",
-                "max_samples",
-            )
+        _check_most(self.max_samples, self.num_samples)
         return self
 
 
@@ -167,11 +171,36 @@ class EquilibriumConfig(Section):
     grid_points : int
         Values that are tried of a number without steps.
     num_samples : int, optional
-        Sample days; as many as steps are judged on if not given.
+        Sample days at first; as many as steps are judged on if not given. At least 200, unless
+        `max_samples` is less.
+    tolerance : float
+        Days are added until the interval of each bank's regret is no wider than this share of its
+        cost.
+    max_samples : int, optional
+        How many days may be drawn for that; 16 times those at first if not given.
     """
 
     grid_points: Annotated[int, whole_in(2, 20_000)] = 21
     num_samples: _Samples | None = None
+    tolerance: Annotated[float, number_in(0, 1)] = 0.01
+    max_samples: _Samples | None = None
+
+    def sizes(self, num_samples: int) -> tuple[int, int]:
+        """Return how many days are drawn at first, and at most.
+
+        Parameters
+        ----------
+        num_samples : int
+            On how many steps are judged.
+        """
+        first = max(self.num_samples or num_samples, FEWEST_DAYS)
+        most = self.max_samples or min(16 * first, MAX_SAMPLES)
+        return min(first, most), most
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        _check_most(self.max_samples, self.num_samples)
+        return self
 
 
 class OutputConfig(Section):

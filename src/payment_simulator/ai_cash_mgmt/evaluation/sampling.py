@@ -32,7 +32,7 @@ METHODS: tuple[Method, ...] = get_args(Method)
 
 _ONE_DAY = Days((0,), is_exact=True)
 #: Purposes whose days have nothing in common with each other's, nor with those of the rest.
-_APART = ("propose", "judge")
+_APART = ("propose", "judge", "equilibrium")
 
 
 class Sampler:
@@ -46,8 +46,8 @@ class Sampler:
     change how payments arrive show in the payments observed.
 
     ``day_block`` moves days as they were, so days of different purposes could be the same one. Of
-    the runs observed (of the days, where there are fewer than three runs) it takes one third for
-    proposing, one for judging and one for all else.
+    the runs observed (of the days, where there are fewer than four runs) it takes one quarter
+    for proposing, one for judging, one for valuing deviations and one for all else.
 
     Where all days would be the same there is one: where nothing is random and days are ``fresh``,
     and where ``day_block`` has one day to choose from. Where no payment was observed, days are

@@ -12,6 +12,7 @@ References
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 from payment_simulator.errors import InputError
 
@@ -25,6 +26,7 @@ _MANY = 200
 _SERIES = (-1 / 8, 1 / 128, 5 / 1024, -21 / 32768, -399 / 262144, 869 / 4194304)
 
 
+@lru_cache(maxsize=4096)
 def t_quantile(probability: float, degrees: int) -> float:
     """Return the value that Student's t stays below with a probability.
 

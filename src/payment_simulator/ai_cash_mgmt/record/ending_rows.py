@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from payment_simulator._version import __version__
-from payment_simulator.ai_cash_mgmt.certificate import Certificate, certificate_fields
+from payment_simulator.ai_cash_mgmt.certificate import Certificate
 from payment_simulator.ai_cash_mgmt.evaluation.assessment import BankOutcome
 from payment_simulator.ai_cash_mgmt.game_setup import GameSetup
 from payment_simulator.ai_cash_mgmt.loop import Ending
@@ -81,26 +81,12 @@ def _certificate(
     setup: GameSetup, ending: Ending, certificate: Certificate, now: datetime
 ) -> EquilibriumCertificateRecord:
     final = {o.bank: to_dict(o.final_policy) for o in ending.assessment.outcomes}
-    found = certificate_fields(certificate)
-
-    def text(name: str) -> str | None:
-        return None if found[name] is None else json.dumps(found[name])
-
     return EquilibriumCertificateRecord(
         game_id=setup.game_id,
         certificate_number=1,
-        method="grid/deviations" if certificate.grid is None else "grid/exhaustive",
-        parameter_space_json=json.dumps(found["parameter_space"]),
         profile_json=json.dumps(final, ensure_ascii=False),
-        num_samples=certificate.n_samples,
-        regrets_json=json.dumps(found["regrets"]),
-        distance_from_equilibrium=certificate.distance,
-        best_deviations_json=json.dumps(found["best_deviations"]),
-        pure_equilibria_json=text("pure_equilibria"),
-        best_responses_json=text("best_responses"),
-        social_optimum_json=text("social_optimum"),
-        price_of_anarchy=found["price_of_anarchy"],
         created_at=now,
+        **certificate.to_fields(),
     )
 
 

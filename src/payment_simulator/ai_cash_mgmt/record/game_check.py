@@ -24,6 +24,7 @@ from payment_simulator.ai_cash_mgmt.persistence.models import (
 from payment_simulator.ai_cash_mgmt.persistence.models.base import rounding_slack
 from payment_simulator.ai_cash_mgmt.persistence.repository import GameRepository
 from payment_simulator.ai_cash_mgmt.persistence.seals import SEAL, origin_seal, step_seal
+from payment_simulator.ai_cash_mgmt.record.certified import regrets_of
 from payment_simulator.ai_cash_mgmt.record.comparison import DifferenceError, check_seal
 from payment_simulator.ai_cash_mgmt.record.course import check_course, check_no_end, check_numbers
 from payment_simulator.ai_cash_mgmt.record.recorded_game import Key, RecordedGame
@@ -109,14 +110,27 @@ def _check_certificate(
     certificate: EquilibriumCertificateRecord, outcomes: list[GameOutcomeRecord]
 ) -> None:
     place = "equilibrium_certificates"
-    regrets = _object(f"{place}, regrets_json", certificate.regrets_json)
-    distance = certificate.distance_from_equilibrium
-    largest = max((v for v in regrets.values() if isinstance(v, int | float)), default=0.0)
-    if distance != max(largest, 0.0):
-        raise DifferenceError(
-            f"{place}, distance_from_equilibrium: {distance!r}, expected the largest of "
-            f"regrets_json, {largest!r}"
-        )
+    _object(f"{place}, regrets_json", certificate.regrets_json)
+    regrets = regrets_of(certificate.regrets_json).values()
+    estimates = [regret.estimate for regret in regrets if regret.estimate is not None]
+    highs = [regret.high for regret in regrets]
+    known = [high for high in highs if high is not None]
+    for name, found, expected in (
+        (
+            "distance_from_equilibrium",
+            certificate.distance_from_equilibrium,
+            max(estimates, default=0.0),
+        ),
+        (
+            "distance_upper_bound",
+            certificate.distance_upper_bound,
+            max(known, default=0.0) if len(known) == len(highs) else None,
+        ),
+    ):
+        if found != expected:
+            raise DifferenceError(
+                f"{place}, {name}: {found!r}, expected the largest of regrets_json, {expected!r}"
+            )
     final = {
         row.agent_id: _object("game_outcomes, final_policy_json", row.final_policy_json)
         for row in outcomes

@@ -15,6 +15,7 @@ from payment_simulator.ai_cash_mgmt.persistence.models import (
     GameStatus,
 )
 from payment_simulator.ai_cash_mgmt.persistence.repository import GameRepository
+from payment_simulator.ai_cash_mgmt.record.certified import Certified, certified, regrets_dict
 from payment_simulator.errors import GameNotFoundError
 from payment_simulator.policy.grammar import FRACTION
 
@@ -57,9 +58,8 @@ class GameResult:
         Cost of all banks under the last policies, cents.
     banks : Mapping of str to BankResult
         All banks, in the order of the scenario.
-    distance_from_equilibrium : float or None
-        The largest gain that a bank could still make alone, cents; None where the game file did not
-        ask for it.
+    certified : Certified, optional
+        How much a bank could still gain alone; None where the game file did not ask for it.
     cycle : Cycle, optional
         Where the game ended because policies replaced each other in turn.
     """
@@ -70,8 +70,18 @@ class GameResult:
     converged: bool
     final_cost: float | None
     banks: Mapping[str, BankResult]
-    distance_from_equilibrium: float | None
+    certified: Certified | None = None
     cycle: Cycle | None = None
+
+    @property
+    def distance_from_equilibrium(self) -> float | None:
+        """The largest gain that a bank could still make alone, by estimate, cents."""
+        return None if self.certified is None else self.certified.distance.estimate
+
+    @property
+    def distance_upper_bound(self) -> float | None:
+        """What no bank gains by any deviation tried, cents; None where it is not known."""
+        return None if self.certified is None else self.certified.distance.high
 
     def to_dict(self) -> dict[str, Any]:
         """Return the same as JSON has it."""
@@ -90,6 +100,8 @@ class GameResult:
                 for bank, found in self.banks.items()
             },
             "distance_from_equilibrium": self.distance_from_equilibrium,
+            "distance_upper_bound": self.distance_upper_bound,
+            "regrets": None if self.certified is None else regrets_dict(self.certified.regrets),
             "cycle": None if self.cycle is None else asdict(self.cycle),
         }
 
@@ -114,9 +126,7 @@ def game_result(repository: GameRepository, game_id: str) -> GameResult:
         converged=session.converged,
         final_cost=session.final_cost,
         banks=MappingProxyType(bank_results(session, outcomes)),
-        distance_from_equilibrium=(
-            certificates[-1].distance_from_equilibrium if certificates else None
-        ),
+        certified=certified(certificates[-1]) if certificates else None,
         cycle=cycle_in(repository, session),
     )
 

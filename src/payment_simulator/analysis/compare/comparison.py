@@ -85,7 +85,20 @@ class Comparison:
 
 
 _NO_BANK = BankFigures(
-    "", False, None, None, None, None, None, None, None, None, MappingProxyType({}), None, 0, 0
+    "",
+    False,
+    None,
+    None,
+    None,
+    None,
+    None,
+    None,
+    None,
+    None,
+    MappingProxyType({}),
+    *3 * (None,),
+    0,
+    0,
 )
 _BANK_COLUMNS = tuple(f.name for f in fields(BankFigures) if f.name != "parameters")
 

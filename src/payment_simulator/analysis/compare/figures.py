@@ -28,8 +28,9 @@ class BankFigures:
         Share of the bank's own value that settled.
     parameters : Mapping of str to float
         Of the last policy; those that were optimised alone.
-    regret : float or None
-        What the bank could still gain alone, as the certificate of the game has it.
+    regret, regret_low, regret_high : float or None
+        What the bank could still gain alone, as the certificate of the game has it, and the ends of
+        its interval.
     steps, accepted : int
     """
 
@@ -45,6 +46,8 @@ class BankFigures:
     final_settlement_rate: float | None
     parameters: Mapping[str, float]
     regret: float | None
+    regret_low: float | None
+    regret_high: float | None
     steps: int
     accepted: int
 
@@ -89,8 +92,12 @@ class GameFigures:
         Steps of all agents, and those whose proposal was accepted.
     acceptance_rate : float or None
         Their quotient.
-    distance_from_equilibrium : float or None
-        The largest regret.
+    distance_from_equilibrium, distance_upper_bound : float or None
+        The largest regret, and what none is above.
+    num_deviations : int or None
+        Deviations that the game's certificate tried.
+    deviation_space : str or None
+        What these vary.
     price_of_anarchy : float or None
     proposers : tuple of str
     tokens_used : int
@@ -127,6 +134,9 @@ class GameFigures:
     accepted: int
     acceptance_rate: float | None
     distance_from_equilibrium: float | None
+    distance_upper_bound: float | None
+    num_deviations: int | None
+    deviation_space: str | None
     price_of_anarchy: float | None
     proposers: tuple[str, ...]
     tokens_used: int

@@ -37,6 +37,11 @@ def _accepted(game: GameFigures) -> str:
     return f"{game.accepted:,} of {game.steps:,}"
 
 
+def _widest_space(game: GameFigures) -> str:
+    """Return the last of what deviations vary: parameters come before trees and collateral."""
+    return visible((game.deviation_space or "-").split(", ")[-1])
+
+
 def _price(game: GameFigures) -> str:
     if game.cost_usd is None:
         return "-"
@@ -80,14 +85,30 @@ _LAST = (
     _Figure("settled, start", None, lambda b: share(b.start_settlement_rate)),
     _Figure("settled, end", None, lambda b: share(b.final_settlement_rate)),
     _Figure("regret", None, lambda b: money(b.regret)),
+    _Figure("  regret at least", None, lambda b: money(b.regret_low)),
+    _Figure("  regret at most", None, lambda b: money(b.regret_high)),
     _Figure("largest regret", lambda game: money(game.distance_from_equilibrium)),
+    _Figure("  none above", lambda game: money(game.distance_upper_bound)),
+    _Figure("deviations tried", lambda game: _count(game.num_deviations)),
+    _Figure("  up to", _widest_space),
     _Figure("price of anarchy", lambda game: ratio(game.price_of_anarchy)),
     _Figure("tokens", lambda game: _count(game.tokens_used)),
     _Figure("model calls", lambda game: _count(game.calls)),
     _Figure("price (USD)", _price),
 )
 #: Lines that say nothing where no game has them.
-_OF_SOME = {"  at least", "  at most", "tokens", "model calls", "price (USD)"}
+_OF_SOME = {
+    "  at least",
+    "  at most",
+    "  regret at least",
+    "  regret at most",
+    "  none above",
+    "deviations tried",
+    "  up to",
+    "tokens",
+    "model calls",
+    "price (USD)",
+}
 
 
 def side_by_side(found: Comparison, *, has_one_row: bool = False) -> Table:
@@ -165,6 +186,13 @@ def _parameter(name: str, bank: BankFigures) -> str:
     return parameter(bank.parameters.get(name))
 
 
+def _distance(game: GameFigures) -> str:
+    """Return the largest regret with what none is above."""
+    if game.distance_upper_bound is None:
+        return money(game.distance_from_equilibrium)
+    return f"{money(game.distance_from_equilibrium)} (to {money(game.distance_upper_bound)})"
+
+
 def one_below_the_other(found: Comparison) -> list[Table]:
     """Return games as rows: one table of games, and one of their banks."""
     games = tuple(
@@ -177,7 +205,7 @@ def one_below_the_other(found: Comparison) -> list[Table]:
             _accepted(game),
             money(game.start_cost),
             money(game.final_cost),
-            money(game.distance_from_equilibrium),
+            _distance(game),
             ratio(game.price_of_anarchy),
             _count(game.tokens_used),
             _count(game.calls),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from payment_simulator.ai_cash_mgmt import GameRepository
+from payment_simulator.ai_cash_mgmt.record.certified import CertifiedRegret, regrets_of
 from payment_simulator.analysis.compare.figures import BankFigures, GameFigures
 from payment_simulator.analysis.compare.identity import (
     Texts,
@@ -127,7 +128,7 @@ def _game(game_id: str, tables: _Tables, policies: Mapping[str, str]) -> ReadGam
     steps = tables.steps.get(game_id, [])
     _, n_calls, n_priced, _, _ = tables.calls.get(game_id, (game_id, 0, 0, 0, 0))
     prices = [price for _, price in tables.prices.get(game_id, ())]
-    certificate = tables.certificates.get(game_id, (game_id, "{}", None, None))
+    certificate = tables.certificates.get(game_id, (game_id, "{}", *5 * (None,)))
     banks = _banks(game_id, tables, policies)
     has_outcomes = game_id in tables.outcomes
     method, observed_runs = sampling_of(object_of(config_json))
@@ -158,6 +159,9 @@ def _game(game_id: str, tables: _Tables, policies: Mapping[str, str]) -> ReadGam
         accepted=n_accepted,
         acceptance_rate=n_accepted / n_steps if n_steps else None,
         distance_from_equilibrium=certificate[2],
+        distance_upper_bound=certificate[4],
+        num_deviations=certificate[5],
+        deviation_space=certificate[6],
         price_of_anarchy=certificate[3],
         proposers=tuple(row[1] for row in tables.proposers.get(game_id, ())),
         tokens_used=sum(row[6] for row in steps),
@@ -177,7 +181,7 @@ def _sum(costs: Iterable[float | None]) -> float | None:
 def _banks(game_id: str, tables: _Tables, policies: Mapping[str, str]) -> tuple[BankFigures, ...]:
     """Return what became of the banks: of all where the game has outcomes, else of its agents."""
     config = object_of(tables.sessions[game_id][5])
-    regrets = numbers_of(object_of(tables.certificates.get(game_id, ("", "{}"))[1]))
+    regrets = regrets_of(tables.certificates.get(game_id, ("", "{}"))[1])
     steps = {row[1]: row for row in tables.steps.get(game_id, ())}
     outcomes = {row[1]: row for row in tables.outcomes.get(game_id, ())}
     return tuple(
@@ -197,7 +201,7 @@ def _bank(
     rows: tuple[Row | None, Row | None],
     policy: str,
     declared: tuple[str, ...] | None,
-    regret: float | None,
+    regret: CertifiedRegret | None,
 ) -> BankFigures:
     outcome, step = rows
     n_steps, n_accepted = (step[2], step[3]) if step else (0, 0)
@@ -220,7 +224,9 @@ def _bank(
         start_settlement_rate=start_rate,
         final_settlement_rate=final_rate,
         parameters={n: v for n, v in parameters.items() if declared is None or n in declared},
-        regret=regret,
+        regret=None if regret is None else regret.estimate,
+        regret_low=None if regret is None else regret.low,
+        regret_high=None if regret is None else regret.high,
         steps=n_steps,
         accepted=n_accepted,
     )

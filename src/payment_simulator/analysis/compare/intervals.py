@@ -31,8 +31,6 @@ _BOUNDS: dict[str, tuple[float | None, float | None]] = {
     "final_cost": _FROM_0,
     "fifo_cost": _FROM_0,
     "optimum_cost": _FROM_0,
-    "regret": _FROM_0,
-    "distance_from_equilibrium": _FROM_0,
     "last_accepted_iteration": _FROM_0,
     "tokens_used": _FROM_0,
     "cost_usd": _FROM_0,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from payment_simulator.ai_cash_mgmt.persistence.models import EquilibriumCertificateRecord
+from payment_simulator.ai_cash_mgmt.record.certified import certified
 from payment_simulator.analysis.report.tables import Column, Table, Value, shown
 from payment_simulator.analysis.report.texts import parsed, shortened
 from payment_simulator.wording import counted
@@ -46,10 +47,11 @@ def certificate_of(record: EquilibriumCertificateRecord) -> Certificate:
 
 
 def _sentences(record: EquilibriumCertificateRecord, equilibria: Any) -> list[str]:
-    distance = shown(record.distance_from_equilibrium, "money")
+    found = certified(record)
     days = counted(record.num_samples, "sample day")
+    distance = found.describe(_money)
     said = [
-        f"Deviations were sought by {record.method} on {days}.",
+        f"Deviations were valued on {days}, others than those on which they were chosen.",
         f"The most that a bank could still gain alone, the distance from it, is {distance}.",
     ]
     if isinstance(equilibria, list):
@@ -79,20 +81,33 @@ def _number_of(equilibria: int) -> str:
 
 
 def _regrets(record: EquilibriumCertificateRecord) -> Table:
-    regrets, best = parsed(record.regrets_json), parsed(record.best_deviations_json)
-    found = regrets if isinstance(regrets, dict) else {}
+    best, found = parsed(record.best_deviations_json), certified(record)
     deviations = best if isinstance(best, dict) else {}
     rows: list[tuple[Value, ...]] = [
-        (
-            str(bank),
-            float(regret) if _is_number(regret) else None,
-            _strategies(deviations.get(bank)) or "none is better",
-        )
-        for bank, regret in found.items()
+        (bank, regret.estimate, regret.low, regret.high, _named(deviations.get(bank)))
+        for bank, regret in found.regrets.items()
     ]
-    columns = (Column("bank"), Column("regret", "money"), Column("best deviation"))
-    note = "Regret is what a bank could gain by its best deviation, the others as they are."
+    columns = (
+        Column("bank"),
+        *(Column(name, "money") for name in ("regret", "at least", "at most")),
+        Column("best deviation"),
+    )
+    note = (
+        "Regret is what a bank could gain by its best deviation, the others as they are: an "
+        f"estimate and its 95 % interval, {found.tried()}."
+    )
     return Table("regrets", "What each bank could still gain alone", columns, rows, note)
+
+
+def _named(best: Any) -> str:
+    """Return a deviation in words: its parameters, or the name of a policy with other trees."""
+    if isinstance(best, dict) and "policy_id" in best:
+        return shortened(f"policy {best['policy_id']}", 400)
+    return _strategies(best) or "none is better"
+
+
+def _money(value: float | None) -> str:
+    return shown(value, "money")
 
 
 def _equilibria(equilibria: list[Any]) -> Table:

@@ -59,7 +59,9 @@ ORDER BY game_id, agent_id
 
 -- name: certificates
 -- The last of each game.
-SELECT game_id, regrets_json, distance_from_equilibrium, price_of_anarchy
+SELECT
+    game_id, regrets_json, distance_from_equilibrium, price_of_anarchy, distance_upper_bound,
+    num_deviations, deviation_space
 FROM equilibrium_certificates
 WHERE game_id IN ({ids})
 QUALIFY row_number() OVER (PARTITION BY game_id ORDER BY certificate_number DESC) = 1

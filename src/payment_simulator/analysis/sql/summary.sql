@@ -63,6 +63,14 @@ SELECT confidence FROM game_outcomes WHERE game_id = ? AND agent_id = ?
 SELECT distance_from_equilibrium FROM equilibrium_certificates
 WHERE game_id = ? AND certificate_number = ?
 
+-- name: distance_upper_bound
+SELECT distance_upper_bound FROM equilibrium_certificates
+WHERE game_id = ? AND certificate_number = ?
+
+-- name: deviations
+SELECT num_deviations FROM equilibrium_certificates
+WHERE game_id = ? AND certificate_number = ?
+
 -- name: calls
 SELECT count(*) FROM llm_interaction_log WHERE game_id = ?
 

@@ -136,9 +136,13 @@ COMMENT ON COLUMN equilibrium_certificates.certificate_number IS 'Certificate of
 COMMENT ON COLUMN equilibrium_certificates.method IS 'How deviations were sought, as kind/method (free text).';
 COMMENT ON COLUMN equilibrium_certificates.parameter_space_json IS 'Where deviations were sought, as JSON. [JSON]';
 COMMENT ON COLUMN equilibrium_certificates.profile_json IS 'The policies judged, as a JSON object by bank. [JSON]';
-COMMENT ON COLUMN equilibrium_certificates.num_samples IS 'Sample days. [count]';
-COMMENT ON COLUMN equilibrium_certificates.regrets_json IS 'Gain of the best deviation (cents), as a JSON object by bank. [JSON, cents]';
-COMMENT ON COLUMN equilibrium_certificates.distance_from_equilibrium IS 'The largest regret (cents). [cents]';
+COMMENT ON COLUMN equilibrium_certificates.num_samples IS 'Sample days on which deviations were valued, at most. [count]';
+COMMENT ON COLUMN equilibrium_certificates.regrets_json IS 'What each bank could gain alone, as a JSON object by bank: estimate, low and high (cents), the ends null where they are not known. [JSON, cents]';
+COMMENT ON COLUMN equilibrium_certificates.distance_from_equilibrium IS 'The largest estimate of a regret (cents); negative where the deviation chosen on some days was worse on others. [cents]';
+COMMENT ON COLUMN equilibrium_certificates.distance_upper_bound IS 'Upper bound of what any bank gains by any deviation tried (cents); none where it is not known. [cents]';
+COMMENT ON COLUMN equilibrium_certificates.num_deviations IS 'Deviations tried, of all banks. [count]';
+COMMENT ON COLUMN equilibrium_certificates.deviation_space IS 'What the deviations vary: parameters, trees, collateral (listed).';
+COMMENT ON COLUMN equilibrium_certificates.is_within_tolerance IS 'Whether every interval is within equilibrium.tolerance; if not, no more days were allowed.';
 COMMENT ON COLUMN equilibrium_certificates.best_deviations_json IS 'The best deviation, as a JSON object by bank. [JSON]';
 COMMENT ON COLUMN equilibrium_certificates.pure_equilibria_json IS 'All pure equilibria (grids), as JSON. [JSON]';
 COMMENT ON COLUMN equilibrium_certificates.best_responses_json IS 'Best responses (grids), as JSON. [JSON]';

@@ -123,6 +123,10 @@ NUMBERS = [
     ("game_outcomes", "final_policy_json", "replace(final_policy_json, '0.', '0.0')"),
     ("game_outcomes", "start_costs_json", "replace(start_costs_json, '1', '2')"),
     ("equilibrium_certificates", "distance_from_equilibrium", "distance_from_equilibrium + 1e-6"),
+    ("equilibrium_certificates", "distance_upper_bound", "distance_upper_bound + 1e-6"),
+    ("equilibrium_certificates", "num_deviations", "num_deviations + 1"),
+    ("equilibrium_certificates", "deviation_space", "'trees'"),
+    ("equilibrium_certificates", "is_within_tolerance", "NOT is_within_tolerance"),
     ("equilibrium_certificates", "regrets_json", "regrets_json || ' '"),
     ("game_sessions", "final_cost", "final_cost + 1e-6"),
     ("game_sessions", "total_iterations", "total_iterations + 1"),
@@ -188,7 +192,7 @@ FORGERIES = {
     "another end": "UPDATE game_sessions SET status = 'failed', final_cost = 1000",
     "another gain": "UPDATE game_outcomes "
     "SET final_cost = 500, cost_improvement = start_cost - 500",
-    "a better distance": "UPDATE equilibrium_certificates SET distance_from_equilibrium = 0",
+    "a better distance": "UPDATE equilibrium_certificates SET distance_upper_bound = 0",
     "no end": "UPDATE game_sessions SET status = 'running', completed_at = NULL, "
     "converged = false, final_cost = NULL, total_iterations = 0",
     "a call": CALL % 99,

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from payment_simulator.ai_cash_mgmt.persistence.models.base import (
-    Amount,
+    Count,
     Flag,
     Identifier,
     JsonText,
@@ -99,11 +99,31 @@ class EquilibriumCertificateRecord(Record):
     method: Text = Field(description="How deviations were sought, as kind/method (free text).")
     parameter_space_json: JsonText = Field(description="Where deviations were sought, as JSON.")
     profile_json: JsonText = Field(description="The policies judged, as a JSON object by bank.")
-    num_samples: Ordinal = Field(description="Sample days.")
-    regrets_json: JsonText = Field(
-        description="Gain of the best deviation (cents), as a JSON object by bank."
+    num_samples: Ordinal = Field(
+        description="Sample days on which deviations were valued, at most."
     )
-    distance_from_equilibrium: Amount = Field(description="The largest regret (cents).")
+    regrets_json: JsonText = Field(
+        description="What each bank could gain alone, as a JSON object by bank: estimate, low and "
+        "high (cents), the ends null where they are not known."
+    )
+    distance_from_equilibrium: Number = Field(
+        description="The largest estimate of a regret (cents); negative where the deviation chosen "
+        "on some days was worse on others."
+    )
+    distance_upper_bound: Number | None = Field(
+        None,
+        description="Upper bound of what any bank gains by any deviation tried (cents); none where "
+        "it is not known.",
+    )
+    num_deviations: Count | None = Field(None, description="Deviations tried, of all banks.")
+    deviation_space: Text | None = Field(
+        None, description="What the deviations vary: parameters, trees, collateral (listed)."
+    )
+    is_within_tolerance: Flag | None = Field(
+        None,
+        description="Whether every interval is within equilibrium.tolerance; if not, no more days "
+        "were allowed.",
+    )
     best_deviations_json: JsonText = Field(
         description="The best deviation, as a JSON object by bank."
     )
