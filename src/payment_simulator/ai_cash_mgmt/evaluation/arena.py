@@ -101,11 +101,24 @@ class Arena:
         ndarray[float64], shape (candidates,), cents
             Infinite where a run stops under a candidate rather than give a wrong number.
         """
-        i = self.scenario.bank_ids.index(bank)
         costs: list[float] = []
         for some in self._slices(candidates, len(days)):
-            costs += self._costs_of(profile, i, some, days)
+            costs += map(mean, self.day_costs(profile, bank, some, days).T)
         return np.array(costs)
+
+    def day_costs(
+        self, profile: Profile, bank: str, candidates: Sequence[Policy], days: Days
+    ) -> Floats:
+        """Return what each candidate would cost a bank on every day, the others as they are.
+
+        Returns
+        -------
+        ndarray[float64], shape (days, candidates), cents
+            Infinite where a run stops under a candidate, on all the days.
+        """
+        i = self.scenario.bank_ids.index(bank)
+        slices = self._slices(candidates, len(days))
+        return np.hstack([self._costs_of(profile, i, some, days) for some in slices])
 
     def _slices(self, candidates: Sequence[Policy], n_days: int) -> Iterator[Sequence[Policy]]:
         size = max(1, _CELLS // (_ROW * self.scenario.n_banks * n_days))
@@ -114,15 +127,14 @@ class Arena:
 
     def _costs_of(
         self, profile: Profile, i: int, candidates: Sequence[Policy], days: Days
-    ) -> list[float]:
+    ) -> Floats:
         try:
             batch = self.play([with_policy(profile, i, policy) for policy in candidates], days)
         except SimulationError:
             if len(candidates) == 1:
-                return [math.inf]
-            return [self._costs_of(profile, i, [policy], days)[0] for policy in candidates]
-        cost = self.bank_costs(batch)[:, :, i]
-        return [mean(cost[:, q]) for q in range(len(candidates))]
+                return np.full((len(days), 1), math.inf)
+            return np.hstack([self._costs_of(profile, i, [one], days) for one in candidates])
+        return self.bank_costs(batch)[:, :, i]
 
     def compare(self, profile: Profile, bank: str, proposed: Policy, days: Days) -> Evaluation:
         """Play the days under a bank's policy and under the one proposed, the others as they are.

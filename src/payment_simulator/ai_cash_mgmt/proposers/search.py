@@ -60,7 +60,7 @@ class SearchProposer:
     def propose(self, situation: Situation) -> Proposal:
         """Return the cheapest policy found; the one in force where none is better."""
         space = ParameterSpace(situation.constraints.allowed_parameters)
-        trials = Trials(situation, space)
+        trials = Trials(situation, space, races=True)
         if space.size is not None and space.size <= self.candidates:
             points = [tuple(point.values()) for point in space.grid(self.candidates)]
             trials.play([trials.current, *points])
@@ -68,6 +68,7 @@ class SearchProposer:
             source = asking(self.sampler, space.axes, situation.seed)
             nearby = Nearby(space.axes, derive_seed(situation.seed, "nearby"))
             _Study(space, trials, source, nearby).run(self.candidates)
+        situation.shown.tried = trials.tried
         return trials.proposal()
 
 
