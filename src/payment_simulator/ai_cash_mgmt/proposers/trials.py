@@ -140,7 +140,7 @@ class Trials:
             if values not in self._dropped and self._is_allowed(values)
         }
         lowest = min(costs.values())
-        n_tried = f"{len(self._costs):,} policies tried"
+        n_tried = f"{len(self._costs):,} policies tried{self._dropped_words()}"
         if _is_as_low(present, lowest):
             return Proposal(
                 self._situation.policy,
@@ -154,6 +154,12 @@ class Trials:
             f"Of {n_tried} the one with {words} costs least: {_cents(lowest)} on average; "
             f"the one in force costs {_cents(present)}.",
         )
+
+    def _dropped_words(self) -> str:
+        if not self._dropped:
+            return ""
+        n_days = self._situation.n_days
+        return f", {len(self._dropped):,} of them not on all {n_days:,} days,"
 
     @cached_property
     def _refused(self) -> frozenset[str]:
