@@ -31,7 +31,7 @@ from payment_simulator.policy.grammar import FRACTION
 from payment_simulator.scenario import Scenario, parse_scenario
 from proposers import excess
 
-STEPS, DAYS, CANDIDATES, FRESH = 3, 200, 32, 1_500
+STEPS, DAYS, CANDIDATES = 3, 200, 32
 FRACTIONS, URGENCIES = 41, 13
 #: How far above the exhaustive optimum the search may end, and its share of the days without races.
 MOST_ABOVE, MOST_DAYS, MOST_ABOVE_FOUR = 0.005, 0.5, 0.03
@@ -179,9 +179,9 @@ def valued(scenario: Scenario, some: Sequence[Policy], days: Days) -> Floats:
     return arena.candidate_costs(start(scenario), bank, some, days)
 
 
-def simulated(report: Report, n_banks: int, seeds: int) -> None:
+def simulated(report: Report, n_banks: int, seeds: int, n_fresh: int) -> None:
     """Compare the search with the grid, with races and without."""
-    scenario, fresh = banks(n_banks), Days(range(FRESH), derive_seed(1, "fresh"))
+    scenario, fresh = banks(n_banks), Days(range(n_fresh), derive_seed(1, "fresh"))
     best = least(scenario, fresh)
     found: dict[bool, list[float]] = {}
     days: dict[bool, int] = {}
@@ -224,6 +224,7 @@ def main() -> None:
     options = parser(__doc__, repeat=1)
     options.add_argument("--banks", type=int, nargs="+", default=[3], help="%(default)s")
     options.add_argument("--seeds", type=int, default=4, help="games (%(default)s)")
+    options.add_argument("--fresh", type=int, default=1_500, help="days to value on (%(default)s)")
     options.add_argument("--thorough", action="store_true", help="3, 5 and 10 banks, 20 games")
     chosen = options.parse_args()
     if chosen.thorough:
@@ -231,7 +232,7 @@ def main() -> None:
     report = Report("Search: cost over that of an exhaustive grid, and simulated days", chosen)
     of_a_formula(report, 2 * chosen.seeds)
     for n_banks in chosen.banks:
-        simulated(report, n_banks, chosen.seeds)
+        simulated(report, n_banks, chosen.seeds, chosen.fresh)
     report.finish()
 
 
