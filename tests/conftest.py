@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 
 from payment_simulator.ai_cash_mgmt import GameRepository
 from payment_simulator.persistence.connection import DatabaseManager
-from tests.effort import tries
+from tests.effort import THOROUGH, spread, tries
 from tests.planting import fill
 
 # No deadlines: machines are shared, and a slow moment is no failure.
@@ -24,9 +24,36 @@ settings.register_profile(
 )
 settings.load_profile("default")
 
-# A shell has its jobs in the background ignore Ctrl-C, and programs that tests start inherit that.
+# Jobs in the background ignore Ctrl-C, and those of nohup the end of the terminal. Programs that
+# tests start would inherit that; what is handled here is as usual in them.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, lambda *_: None)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out cases of tests that are marked ``sampled``, unless each is asked for."""
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if not THOROUGH and item.get_closest_marker("sampled"):
+            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    left_out = {
+        item
+        for some in cases.values()
+        for item in set(some).difference(spread(some, _sample_size(some[0])))
+    }
+    if left_out:
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
+
+
+def _sample_size(item: pytest.Item) -> int:
+    """Return how many cases of a test a usual run takes."""
+    mark = item.get_closest_marker("sampled")
+    assert mark is not None
+    [size] = mark.args
+    return int(size)
 
 
 @pytest.fixture

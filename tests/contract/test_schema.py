@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -72,21 +73,36 @@ def rows(conn: duckdb.DuckDBPyConnection, sql: str, *values: Any) -> list[tuple[
     return conn.execute(sql, list(values)).fetchall()
 
 
-@pytest.fixture(params=["new file", "called again", "set up by the manager"])
-def conn(request: Any, manager: DatabaseManager) -> duckdb.DuckDBPyConnection:
-    if request.param == "set up by the manager":
+WAYS = ["new file", "called again", "set up by the manager"]
+
+
+def make(manager: DatabaseManager, way: str) -> duckdb.DuckDBPyConnection:
+    """Make the tables in one of the ways in which that is done."""
+    if way == "set up by the manager":
         manager.setup()
     else:
         GameRepository(manager.conn).initialize_schema()
-    if request.param == "called again":
+    if way == "called again":
         GameRepository(manager.conn).initialize_schema()
     return manager.conn
 
 
+@pytest.fixture(params=WAYS)
+def conn(request: Any, manager: DatabaseManager) -> duckdb.DuckDBPyConnection:
+    return make(manager, request.param)
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def catalog(request: Any, tmp_path_factory: Any) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Return a database that is looked at, and not written to."""
+    with DatabaseManager(tmp_path_factory.mktemp("schema") / "simulation.db") as manager:
+        yield make(manager, request.param)
+
+
 @pytest.mark.parametrize("table", SPECIFIED)
-def test_the_columns_are_those_of_the_specification(table: str, conn: Any):
+def test_the_columns_are_those_of_the_specification(table: str, catalog: Any):
     found = rows(
-        conn,
+        catalog,
         "SELECT column_name, data_type, is_nullable, column_default IS NOT NULL "
         "FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index",
         table,
@@ -100,9 +116,9 @@ def test_the_columns_are_those_of_the_specification(table: str, conn: Any):
 
 
 @pytest.mark.parametrize("table", SPECIFIED)
-def test_the_tables_have_their_keys_and_no_other_constraint(table: str, conn: Any):
+def test_the_tables_have_their_keys_and_no_other_constraint(table: str, catalog: Any):
     found = rows(
-        conn,
+        catalog,
         "SELECT constraint_type, constraint_column_names FROM duckdb_constraints() "
         "WHERE table_name = ? AND constraint_type <> 'NOT NULL'",
         table,
@@ -110,9 +126,9 @@ def test_the_tables_have_their_keys_and_no_other_constraint(table: str, conn: An
     assert found == [("PRIMARY KEY", KEYS[table])]
 
 
-def test_the_tables_have_the_four_indexes_and_no_other(conn: Any):
+def test_the_tables_have_the_four_indexes_and_no_other(catalog: Any):
     found = rows(
-        conn,
+        catalog,
         "SELECT index_name, table_name, expressions, is_unique FROM duckdb_indexes() "
         "WHERE table_name IN ('game_sessions', 'policy_iterations')",
     )
@@ -132,20 +148,20 @@ def test_the_defaults_are_those_of_the_specification(conn: Any):
     assert repr(found) == repr([(0, False, None, None)])
 
 
-def test_nothing_but_tables_and_views_is_made(conn: Any):
-    tables = {name for (name,) in rows(conn, "SELECT table_name FROM duckdb_tables()")}
+def test_nothing_but_tables_and_views_is_made(catalog: Any):
+    tables = {name for (name,) in rows(catalog, "SELECT table_name FROM duckdb_tables()")}
     assert tables == {kind.TABLE for kind in TABLES} | {"schema_ledger"}
     views = {
-        name for (name,) in rows(conn, "SELECT view_name FROM duckdb_views() WHERE NOT internal")
+        name for (name,) in rows(catalog, "SELECT view_name FROM duckdb_views() WHERE NOT internal")
     }
     assert views == {view.name for view in VIEWS}
-    assert rows(conn, "SELECT sequence_name FROM duckdb_sequences()") == []
+    assert rows(catalog, "SELECT sequence_name FROM duckdb_sequences()") == []
 
 
 @pytest.mark.parametrize("kind", [*RECORDS, SupersededRecord])
-def test_a_record_is_a_row_of_its_table(kind: type[Record], conn: Any):
+def test_a_record_is_a_row_of_its_table(kind: type[Record], catalog: Any):
     found = rows(
-        conn,
+        catalog,
         "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ? "
         "ORDER BY column_index",
         kind.TABLE,
@@ -155,7 +171,7 @@ def test_a_record_is_a_row_of_its_table(kind: type[Record], conn: Any):
     apart = {column for column in table.columns if column not in kind.model_fields}
     assert apart == {c for c in kept_apart(kind).values() if c not in kind.model_fields}
     keys = rows(
-        conn,
+        catalog,
         "SELECT constraint_column_names FROM duckdb_constraints() "
         "WHERE table_name = ? AND constraint_type = 'PRIMARY KEY'",
         kind.TABLE,
@@ -164,9 +180,9 @@ def test_a_record_is_a_row_of_its_table(kind: type[Record], conn: Any):
 
 
 @pytest.mark.parametrize("kind", [*RECORDS[1:], SupersededRecord])
-def test_a_field_may_be_none_where_its_column_may_be_null(kind: type[Record], conn: Any):
+def test_a_field_may_be_none_where_its_column_may_be_null(kind: type[Record], catalog: Any):
     nullable = rows(
-        conn, "SELECT column_name FROM duckdb_columns() WHERE table_name = ? AND is_nullable",
+        catalog, "SELECT column_name FROM duckdb_columns() WHERE table_name = ? AND is_nullable",
         kind.TABLE,
     )  # fmt: skip
     apart = kept_apart(kind)

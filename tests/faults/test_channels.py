@@ -86,6 +86,7 @@ def in_shell(words: list[str], channels: str, cwd: Path) -> subprocess.Completed
     )
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("command", [*COMMANDS, *OTHERS], ids=" ".join)
 def test_standard_output_that_takes_nothing(command: list[str], record: Path, tmp_path: Path):
     words = command if command in OTHERS else _words(command, record, tmp_path)
@@ -128,6 +129,7 @@ def test_a_pipe_that_is_left_early(options: list[str], record: Path, tmp_path: P
     assert done.returncode in {0, 1}  # whether the pipe had taken all by then
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(("command", "few"), FEW_TRIED, ids=" ".join)
 def test_few_characters(command: list[str], few: dict[str, str], record: Path, tmp_path: Path):
     environment = {k: v for k, v in variables().items() if not k.startswith(("LC_", "PYTHONIO"))}

@@ -19,7 +19,7 @@ from tests.faults.folder import content
 from tests.faults.history import perform_range
 
 pytestmark = pytest.mark.slow
-N_TRIES = tries(20, 200)
+N_TRIES = tries(8, 200)
 N_SAVES = 100
 MAGIC = range(8, 12)  # what makes it a DuckDB file at all
 

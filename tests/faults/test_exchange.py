@@ -32,7 +32,7 @@ from tests.faults.test_full_disk import MEGABYTE, private_mounts
 
 pytestmark = pytest.mark.slow
 #: Moments of death are this far apart, so that all of an export are met in some of the runs.
-STRIDE = tries(25, 1)
+STRIDE = tries(75, 1)
 
 
 @pytest.fixture(scope="module")
@@ -158,6 +158,7 @@ def on_small_disk(tmp_path: Path) -> Callable[..., dict[str, Any]]:
     return run
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("room", [0, 0.05, 1, 4])
 def test_an_export_to_a_full_disk(room: float, on_small_disk: Callable[..., Any]) -> None:
     report = on_small_disk("export_to_full_disk", int(room * MEGABYTE))
@@ -167,6 +168,7 @@ def test_an_export_to_a_full_disk(room: float, on_small_disk: Callable[..., Any]
     assert report["then"] == ["out"]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("room", [0, 0.05, 1, 6])
 @pytest.mark.parametrize("is_new", [True, False])
 def test_an_import_to_a_full_disk(

@@ -58,6 +58,7 @@ def check_message(report: Report) -> None:
 
 
 # With 64MB the log takes all saves and fills the disk; with 256KB a checkpoint meets its end.
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("room", "threshold"),
     [(0.4, "64MB"), (2, "64MB"), (1.5, "256KB"), (3, "256KB"), (4, "256KB"), (5, "256KB")],
@@ -91,6 +92,7 @@ def check_migration(report: Report) -> None:
     assert version == SCHEMA_VERSION
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("room", [0, 0.1, 1, 3, 4.5, 5])
 def test_copying_before_a_migration(room, old_file, on_small_disk):
     report = on_small_disk("migrate", str(old_file), int(room * MEGABYTE), MEGABYTE)
@@ -100,6 +102,7 @@ def test_copying_before_a_migration(room, old_file, on_small_disk):
     assert set(report["files"]) <= {"ballast", "simulation.db", "simulation.db.wal"}
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("bytes_left", [0, 4096, 8192, 12288])
 def test_migrating(bytes_left, old_file, on_small_disk):
     report = on_small_disk("migrate", str(old_file), 24 * MEGABYTE, bytes_left)

@@ -37,7 +37,7 @@ def leftovers(path: Path) -> list[str]:
 @pytest.mark.parametrize("seed", range(tries(2, 10)))
 def test_kill_at_a_random_moment_of_creation(seed, tmp_path, start_child):
     rng = random.Random(seed)
-    for number in range(15):
+    for number in range(tries(6, 15)):
         path = tmp_path / str(number) / "simulation.db"
         path.parent.mkdir()
         child = start_child(set_up, path)
@@ -49,7 +49,7 @@ def test_kill_at_a_random_moment_of_creation(seed, tmp_path, start_child):
 
 def test_kill_at_steps_of_creation(tmp_path, start_child):
     kinds = ("open", "os.", "tempfile.", "socket.", "store.")
-    found, every = {}, tries(2, 1)
+    found, every = {}, tries(5, 1)
     for number in range(1, 1000, every):
         path = tmp_path / str(number) / "simulation.db"
         path.parent.mkdir()
@@ -119,7 +119,7 @@ def test_kill_at_a_random_moment_of_adoption(seed, tmp_path, old_file, start_chi
 def test_kill_at_steps_of_adoption(tmp_path, old_file, start_child):
     kinds = ("os.rename", "store.write", "store.run_script", "store.transaction", "store.cursor")
     reached = []
-    for number in range(1, 1000, tries(2, 1)):
+    for number in range(1, 1000, tries(5, 1)):
         path = tmp_path / str(number) / "simulation.db"
         shutil.copytree(old_file.parent, path.parent)
         if start_child(set_up_until, path, number, kinds).exit_code == 0:

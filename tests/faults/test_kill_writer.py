@@ -50,7 +50,7 @@ def size(path: Path) -> int:
         return 0
 
 
-@pytest.mark.parametrize("seed", range(tries(14, 38)))
+@pytest.mark.parametrize("seed", range(tries(6, 38)))
 def test_kill_at_a_random_moment(seed, begun, db_path, start_child):
     rng = random.Random(seed)
     # With 16KB every save ends in a checkpoint, with 512KB about every fiftieth, with 16MB none.
@@ -67,7 +67,7 @@ def test_kill_at_a_random_moment(seed, begun, db_path, start_child):
 def test_kill_while_a_checkpoint_writes(begun, db_path, start_child):
     rng = random.Random(99)
     n_torn = 0
-    for _ in range(12):
+    for _ in range(tries(5, 12)):
         shutil.copy(begun, db_path)
         child = start_child(write, db_path, BEGUN, ENOUGH, "512KB")
         child.hear()

@@ -63,7 +63,7 @@ def test_the_log_of_such_a_name_is_told(tmp_path: Path):
 @pytest.mark.skipif(os.name == "nt", reason="no such names there")
 @pytest.mark.slow
 def test_names_that_mean_nothing_to_duckdb(tmp_path: Path, start_child):
-    for number, name in enumerate(TAKEN[:: tries(3, 1)]):
+    for number, name in enumerate(TAKEN[:: tries(6, 1)]):
         path = tmp_path / str(number) / name
         path.parent.mkdir(parents=True)
         child = start_child(write_and_die, path, 0, 5)
@@ -129,7 +129,7 @@ def test_two_make_a_file_at_once_without_links(turn, db_path: Path, start_child)
 def test_killed_while_making_a_file_without_links(tmp_path: Path, start_child):
     kinds = ("open", "os.", "fcntl.")
     n_killed = 0
-    for number in range(1, 200, tries(3, 1)):
+    for number in range(1, 200, tries(6, 1)):
         path = tmp_path / str(number) / "simulation.db"
         path.parent.mkdir()
         child = start_child(without_links, set_up_until, path, number, kinds)

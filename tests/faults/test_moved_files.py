@@ -142,6 +142,7 @@ def disturb(start_child, game: Path, path: Path, number: int, mishap: Callable[[
     return child.result(), there
 
 
+@pytest.mark.sampled(9)
 @pytest.mark.parametrize("moment", ["in the middle", "at the end"])
 @pytest.mark.parametrize("mishap", MISHAPS, ids=lambda mishap: mishap.__name__)
 def test_a_file_that_is_lost(mishap, moment, game, whole, other, tmp_path, start_child):

@@ -21,6 +21,7 @@ from payment_simulator.persistence.live import LiveStore
 from payment_simulator.persistence.reading import open_store
 from tests.builders import a_session
 from tests.command_line import payment_sim_process
+from tests.effort import tries
 from tests.processes import HANGS_AFTER_SECONDS, run, running
 from tests.unit.test_cli_dashboard import dashboard
 
@@ -50,7 +51,7 @@ for number in range(1, 20_000):
         break
 manager.close()
 """
-ROUNDS = 8
+ROUNDS = tries(4, 8)
 
 
 def _agrees(found: dict[str, object]) -> int:

@@ -67,7 +67,7 @@ def test_ctrl_c_at_every_statement(part, game, whole, tmp_path, start_child):
     assert {"BEGIN TRANSACTION", "COMMIT", "CHECKPOINT"} <= set(statements)
     rng = random.Random(part)
     n_parts = 8
-    for number in range(1 + part, len(statements) + 1, tries(5, 1) * n_parts):
+    for number in range(1 + part, len(statements) + 1, tries(12, 1) * n_parts):
         path = tmp_path / f"{number}.db"
         twice = (signal.SIGINT,) * rng.choice((1, 1, 2, 3))
         delay = rng.choice((None, 0.0, rng.uniform(0, 0.003)))
@@ -84,7 +84,7 @@ def test_ctrl_c_during_statements_of_a_kind(kind, game, whole, tmp_path, start_c
     statements, expected = whole
     numbers = [n for n, sql in enumerate(statements, 1) if sql.startswith(kind)]
     rng = random.Random(kind)
-    for turn in range(tries(4, 40)):
+    for turn in range(tries(2, 40)):
         path = tmp_path / f"{turn}.db"
         number = rng.choice(numbers)
         delay = rng.uniform(0, 0.002)

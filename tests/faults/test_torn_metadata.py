@@ -92,6 +92,7 @@ def refusal(location: int) -> duckdb.Error:
     return duckdb.IOException(f"IO Error: Corrupt database file: {said}")
 
 
+@pytest.mark.sampled(10)
 @pytest.mark.parametrize("n_pages", [0, *range(1, PAGES, 6), PAGES - 1, PAGES])
 @pytest.mark.parametrize("has_log", [True, False])
 def test_a_block_torn_at_any_page_is_mended(has_log, n_pages, before, db_path, caplog):

@@ -47,6 +47,7 @@ def model(server: ModelServer, **keys: Any) -> dict[str, Any]:
     return {"kind": "llm", "model": "openai-chat:treasurer", "base_url": server.url, **keys}
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(("seed", "start"), list(enumerate(STARTS)), ids=str)
 def test_scripted_models_find_the_equilibrium_of_the_two_period_game(
     seed: int, start: tuple[float, float], db_path: Path

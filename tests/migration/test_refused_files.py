@@ -98,6 +98,7 @@ def test_a_file_that_was_migrated_meanwhile_is_refused_at_the_next_step(ours: Pa
             manager.setup()
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("read_only", [False, True])
 @pytest.mark.parametrize("foreign", FOREIGN.values(), ids=FOREIGN)
 def test_another_programs_file_is_refused_and_unchanged(

@@ -85,6 +85,7 @@ def there_and_back(repo: GameRepository, kind: type[Record], file_format: str) -
     return found
 
 
+@pytest.mark.sampled(20)
 @formats
 @pytest.mark.parametrize("kind", RECORDS)
 def test_rows_are_read_as_they_were_stored(

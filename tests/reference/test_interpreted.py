@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.effort import AGAIN
+from tests.effort import AGAIN, tries
 from tests.reference.fixed_cases import fingerprint, write_cases
 
 ROOT = Path(__file__).parents[2]
-N_CASES = 80
+N_CASES = tries(16, 80)
 
 
 @pytest.fixture(scope="module")

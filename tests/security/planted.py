@@ -16,8 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from payment_simulator.ai_cash_mgmt import GameRepository
-from payment_simulator.ai_cash_mgmt.persistence.checking import check_links, check_table
+from payment_simulator.ai_cash_mgmt.persistence.checking import (
+    check_links,
+    check_table,
+    check_texts,
+)
 from payment_simulator.ai_cash_mgmt.persistence.models import RECORDS, Record, SupersededRecord
+from payment_simulator.ai_cash_mgmt.persistence.models.base import kept_apart
 from payment_simulator.ai_cash_mgmt.persistence.models.runs import RunRow
 from payment_simulator.ai_cash_mgmt.persistence.seals import CLOCK
 from payment_simulator.ai_cash_mgmt.persistence.vocabulary import (
@@ -149,11 +154,13 @@ def plant(record: Recorded, repo: GameRepository, kind: type[Record]) -> Iterato
     if not repo.read(f"SELECT 1 FROM {kind.TABLE} LIMIT 1"):
         return
     is_first = WHERE.get(kind.TABLE, OF_RUNS)[0] == record.game_id
+    apart = kept_apart(kind)
+    fields = {apart.get(name, name): field for name, field in kind.model_fields.items()}
     for column, type_ in zip(kind.table().columns, kind.table().types, strict=True):
         _, value = _row_to_change(repo, kind, column)
-        is_optional = not kind.model_fields[column].is_required() and column != "sha256"
+        is_optional = not fields[column].is_required() and column != "sha256"
         # All values of a run are compared alike.
-        limit = 1 if issubclass(kind, RunRow) else 2
+        limit = 2 if THOROUGH and not issubclass(kind, RunRow) else 1
         n_changed = 0
         for how, new in new_values(column, type_, value, is_optional):
             row, _ = _row_to_change(repo, kind, column)
@@ -201,6 +208,7 @@ def _check_finds(repo: GameRepository, kind: type[Record]) -> bool:
     tables = {other.TABLE for other in KINDS}
     for findings in (
         check_table(repo.store, kind),
+        check_texts(repo.store) if kept_apart(kind) else (),
         check_links(repo.store, tables),
         check_games(repo),
     ):

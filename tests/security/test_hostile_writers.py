@@ -119,6 +119,7 @@ def impatient(monkeypatch) -> None:
     monkeypatch.setattr(asking, "SENDING_SECONDS", 2.0)
 
 
+@pytest.mark.sampled(7)
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("said", HOSTILE.values(), ids=HOSTILE)
 def test_a_hostile_first_answer_is_one_error(said: bytes | None, held: tuple[int, Path]):
@@ -130,6 +131,7 @@ def test_a_hostile_first_answer_is_one_error(said: bytes | None, held: tuple[int
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.sampled(7)
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(
     "said", [s for s in HOSTILE.values() if s], ids=[n for n, s in HOSTILE.items() if s]

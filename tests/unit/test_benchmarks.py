@@ -106,6 +106,7 @@ def run(name: str, options: str, scratch: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", RUNS)
 def test_a_small_run_reports_every_line(name: str, tmp_path: Path) -> None:
     options, expected = RUNS[name]
@@ -126,6 +127,7 @@ def test_a_small_run_reports_every_line(name: str, tmp_path: Path) -> None:
     assert list(scratch.iterdir()) == []
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", RUNS)
 def test_help_names_every_option_that_is_used_here(name: str, tmp_path: Path) -> None:
     printed = run(name, "--help", tmp_path)

@@ -113,6 +113,7 @@ PLANTED = [
 ]
 
 
+@pytest.mark.sampled(15)
 @pytest.mark.parametrize(
     ("table", "column", "value", "said"), PLANTED, ids=[" ".join(p[:3])[:60] for p in PLANTED]
 )

@@ -61,6 +61,7 @@ def test_an_index_on_another_column(record: duckdb.DuckDBPyConnection):
     assert "not of this schema: idx_game_status" in other.problem
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("table", TABLES)
 def test_a_missing_table(table: str, record: duckdb.DuckDBPyConnection):
     record.execute(f"DROP TABLE {table}")
@@ -84,6 +85,7 @@ COLUMNS = [
 ]
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize(("table", "column"), COLUMNS, ids=[".".join(c) for c in COLUMNS])
 def test_a_missing_column(table: str, column: str, record: duckdb.DuckDBPyConnection):
     rebuild(record, table, f"* EXCLUDE ({column})")

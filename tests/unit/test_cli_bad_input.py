@@ -120,6 +120,7 @@ def refused(command: list[str], path: Path) -> str:
     return said
 
 
+@pytest.mark.sampled(24)
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
 @pytest.mark.parametrize("kind", FILES)
 def test_a_file_that_is_no_record(kind: str, command: list[str], db_path: Path):
@@ -128,6 +129,7 @@ def test_a_file_that_is_no_record(kind: str, command: list[str], db_path: Path):
     assert said in refused(command, db_path)
 
 
+@pytest.mark.sampled(10)
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
 @pytest.mark.parametrize("name", ["data.csv", "data.tsv", "data.json", "data.parquet"])
 def test_a_file_of_data(name: str, command: list[str], tmp_path: Path):

@@ -103,6 +103,7 @@ def test_an_empty_folder_is_used_and_a_link_is_followed(here: Path) -> None:
     assert payment_sim("import", "link", "--db", "new.db").code == 0
 
 
+@pytest.mark.sampled(9)
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -43,6 +43,7 @@ def found(outcome: Outcome) -> list[str]:
     return [row[0] for row in cells(outcome.out)[1:]]
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     ("options", "expected"),
     [

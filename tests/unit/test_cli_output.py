@@ -59,6 +59,7 @@ def save(path: Path, *texts: str) -> None:
             repo.save_policy_iteration(an_iteration(game_id=text, agent_id=text, llm_model=text))
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("text", "shown"), HOSTILE.values(), ids=HOSTILE)
 class TestHostileTexts:
     def test_are_shown_as_text(self, text: str, shown: str, db_path: Path):

@@ -48,12 +48,14 @@ def save_and_read(path: str | Path) -> None:
         assert GameRepository(manager.conn).list_game_sessions() == [a_session()]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", ODD_NAMES)
 def test_odd_names(name: str, tmp_path: Path):
     save_and_read(tmp_path / name)
     assert [p.name for p in tmp_path.iterdir()] == [name]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", ODD_NAMES)
 def test_odd_names_are_copied_for_readers(name: str, tmp_path: Path):
     with DatabaseManager(tmp_path / name) as manager:

@@ -82,6 +82,7 @@ def run(repo: GameRepository) -> GameRepository:
     return repo
 
 
+@pytest.mark.sampled(8)
 @kinds
 @libraries
 @pytest.mark.parametrize("with_run_id", [True, False])

@@ -121,6 +121,7 @@ def test_a_record_that_is_there_stays_as_it_was(
     assert rows_of(repo.store.cursor()) == before
 
 
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -166,6 +167,7 @@ def test_a_manifest_that_is_none(text: str, out: Callable[[str], Path]) -> None:
     assert "manifest.json" in refused(folder)
 
 
+@pytest.mark.sampled(6)
 @formats
 @pytest.mark.parametrize(
     "spoil",
@@ -253,6 +255,7 @@ def csv_line(folder: Path, table: str, old: str, new: str) -> None:
     relist(folder, f"tables/{table}.csv")
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -285,6 +288,7 @@ def test_a_value_in_csv(old: str, new: str, said: str, out: Callable[[str], Path
     assert str(folder / "tables/evaluation_samples.csv") in message
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("change_row", "said"),
     [
@@ -355,6 +359,7 @@ def test_a_value_in_parquet(sql: str, said: str, out: Callable[[str], Path]) -> 
     assert str(folder / name) in message
 
 
+@pytest.mark.sampled(9)
 @pytest.mark.parametrize(
     ("table", "sql", "said"),
     [
@@ -404,6 +409,7 @@ def test_a_row_that_its_record_refuses(
     assert str(folder / name) in message
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("kind", RECORDS)
 def test_two_rows_of_one_key(kind: type, out: Callable[[str], Path]) -> None:
     folder = out("parquet")

@@ -97,7 +97,7 @@ def check_record(conn: duckdb.DuckDBPyConnection | Store) -> Iterator[Finding]:
     for kind in whole:
         yield from check_table(store, kind)
     if set(TABLES) == set(whole):
-        yield from _check_texts(store)
+        yield from check_texts(store)
     yield from check_links(store, {kind.TABLE for kind in whole})
 
 
@@ -241,7 +241,7 @@ def _is_json(text: str | None) -> bool:
         return False
 
 
-def _check_texts(store: Store) -> Iterator[Finding]:
+def check_texts(store: Store) -> Iterator[Finding]:
     """Find texts that were changed, are missing, or that nothing names."""
     for digest, problem in faulty_texts(store):
         yield Finding(TextRecord.TABLE, f"sha256={digest!r}", problem)

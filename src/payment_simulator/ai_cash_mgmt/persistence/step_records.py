@@ -22,7 +22,7 @@ from payment_simulator.ai_cash_mgmt.persistence.models import (
     SupersededRecord,
 )
 from payment_simulator.ai_cash_mgmt.persistence.models.steps import StepRecord
-from payment_simulator.ai_cash_mgmt.persistence.records import R, RecordStore
+from payment_simulator.ai_cash_mgmt.persistence.records import R, RecordStore, records_of_rows
 from payment_simulator.errors import InputError
 from payment_simulator.persistence.arrow import ArrowStream
 from payment_simulator.persistence.texts import read_beginning, read_texts
@@ -78,7 +78,7 @@ class StepRecords(RecordStore):
         """Return the rows of a kind that belong to some iterations of a game, in any order."""
         words = {"table": kind.TABLE, "columns": ", ".join(kind.table().columns)}
         found = self._rows("rows_of_iterations", (game_id, first, last), **words)
-        return [kind.from_row(row) for row in found]
+        return list(records_of_rows(self._store, kind, found))
 
     def get_sample_means(self, game_id: str) -> list[tuple[Any, ...]]:
         """Return iteration, agent, old and new cost of every step, and what its samples say.

@@ -31,7 +31,7 @@ from payment_simulator.errors import DamagedDatabaseError
 from payment_simulator.persistence.migrations import Origin, schema_state
 
 #: Steps, and calls of models, that are held at once.
-_STEPS, _CALLS = 500, 20
+_STEPS, _CALLS = 100, 20
 
 
 def check_games(repository: GameRepository) -> Iterator[Finding]:

@@ -101,7 +101,6 @@ def rows(conn: duckdb.DuckDBPyConnection, kind: Any) -> list[Any]:
 def test_any_change_of_any_column_changes_it(kind: Any, full: duckdb.DuckDBPyConnection) -> None:
     table = kind.table()
     rebuild(full, table.name)  # no constraint is in the way
-    full.execute(f"CREATE TABLE kept AS FROM {table.name}")
     before = rows(full, kind)
     for column, type_ in zip(table.columns, table.types, strict=True):
         # The last row with a value; where no row has one, it is NULL that is changed.
@@ -110,9 +109,10 @@ def test_any_change_of_any_column_changes_it(kind: Any, full: duckdb.DuckDBPyCon
         is_given = full.execute(f"SELECT count({column}) > 0 FROM {table.name}").fetchall()[0][0]
         other = f"NOT {column}" if type_ == "BOOLEAN" else OTHER[type_]
         for value in (other, "NULL") if is_given else (other,):
+            full.execute("BEGIN")
             full.execute(f"UPDATE {table.name} SET {column} = {value} WHERE {where}")
             assert rows(full, kind) != before, f"{column} = {value}"
-            full.execute(f"CREATE OR REPLACE TABLE {table.name} AS FROM kept")
+            full.execute("ROLLBACK")
     assert rows(full, kind) == before
 
 
@@ -163,6 +163,7 @@ def test_other_games_do_not_matter(full: duckdb.DuckDBPyConnection) -> None:
     assert both[GAME].sha256 == before != both["game-002"].sha256
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("file_format", FORMATS)
 def test_export_and_import_keep_it(
     file_format: str, full: duckdb.DuckDBPyConnection, tmp_path: Path

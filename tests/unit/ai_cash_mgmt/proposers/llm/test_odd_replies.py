@@ -99,6 +99,7 @@ def in_text(model: str) -> Reply:
     return Reply(text=reply.text) if model == CHAT else Reply(tool=reply.tool)
 
 
+@pytest.mark.sampled(10)
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize(
     ("counts", "expected"),
