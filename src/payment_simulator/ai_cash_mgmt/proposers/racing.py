@@ -28,7 +28,7 @@ from typing import Final
 import numpy as np
 
 from payment_simulator.ai_cash_mgmt.evaluation.inference import lower_bound, mean
-from payment_simulator.ai_cash_mgmt.evaluation.ties import TIE_TOLERANCE
+from payment_simulator.ai_cash_mgmt.evaluation.ties import has_no_spread
 from payment_simulator.kernels.layout import Floats
 from payment_simulator.policy import Policy
 
@@ -107,8 +107,7 @@ def _is_behind(cost: Floats, cheapest: Floats | None, error: float) -> bool:
         return False
     if not math.isfinite(mean(cost)):
         return True  # a run stopped: its cost on all days is infinite, too
-    more = cost - cheapest
-    if np.ptp(more) <= TIE_TOLERANCE * np.abs(cost).max():
-        return False  # but for rounding all days tell the same: no evidence of other days
-    bound = lower_bound(more, error)
+    if has_no_spread(cost, cheapest):
+        return False
+    bound = lower_bound(cost - cheapest, error)
     return bound is not None and bound > 0.0
