@@ -30,7 +30,7 @@ def whole(request, tmp_path_factory):
     return request.param, tables(path)
 
 
-@pytest.mark.parametrize("seed", range(tries(3, 40)))
+@pytest.mark.parametrize("seed", range(tries(2, 40)))
 def test_a_killed_game_goes_on_as_if_nothing_had_been(seed, whole, db_path: Path, start_child):
     name, expected = whole
     rng = random.Random(seed)

@@ -119,7 +119,7 @@ def test_kill_at_a_random_moment_of_adoption(seed, tmp_path, old_file, start_chi
 def test_kill_at_steps_of_adoption(tmp_path, old_file, start_child):
     kinds = ("os.rename", "store.write", "store.run_script", "store.transaction", "store.cursor")
     reached = []
-    for number in range(1, 1000, tries(5, 1)):
+    for number in range(1, 1000, tries(12, 1)):
         path = tmp_path / str(number) / "simulation.db"
         shutil.copytree(old_file.parent, path.parent)
         if start_child(set_up_until, path, number, kinds).exit_code == 0:
@@ -127,4 +127,4 @@ def test_kill_at_steps_of_adoption(tmp_path, old_file, start_child):
         reached.append(finish_migration(path))
         shutil.rmtree(path.parent)
     assert reached == sorted(reached)
-    assert reached.count(0) > 3
+    assert 0 in reached

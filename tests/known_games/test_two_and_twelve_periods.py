@@ -63,6 +63,7 @@ def check_equilibrium(result: GameResult) -> None:
     assert result.distance_from_equilibrium == 0.0
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("kind", ["search", "grid"])
 @pytest.mark.parametrize(("seed", "start"), list(enumerate(STARTS)), ids=str)
 def test_the_two_period_game_on_the_grid_of_twentieths(
@@ -72,6 +73,7 @@ def test_the_two_period_game_on_the_grid_of_twentieths(
     check_equilibrium(play(db_path, config))
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("update", ["sequential", "simultaneous"])
 @pytest.mark.parametrize(("seed", "start"), list(enumerate(STARTS)), ids=str)
 def test_the_two_period_game_on_the_continuum(

@@ -151,6 +151,7 @@ ACCEPTED_CALLS = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("call", REFUSED_CALLS.values(), ids=REFUSED_CALLS)
 def test_a_call_that_is_no_record_stays(call: dict, whole: Path):
     with duckdb.connect(str(whole)) as conn:
@@ -172,6 +173,7 @@ def test_a_call_that_is_a_record_is_taken_over(call: dict, whole: Path):
     check_rows(whole)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "changes",
     [
@@ -191,6 +193,7 @@ def test_a_context_that_is_no_record_stays(changes: dict, whole: Path):
     check_rows(whole)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "changes",
     [

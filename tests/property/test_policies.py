@@ -150,7 +150,7 @@ def refuse_or_parse(data: Any) -> bool:
     return True
 
 
-@settings(max_examples=tries(100, 400))
+@settings(max_examples=tries(50, 400))
 @given(ANY_POLICY, st.integers(0, 2**32), st.integers(1, 4))
 def test_a_changed_policy_parses_or_is_refused_in_one_line(policy: Policy, seed: int, times: int):
     rng = random.Random(seed)
@@ -160,7 +160,7 @@ def test_a_changed_policy_parses_or_is_refused_in_one_line(policy: Policy, seed:
     refuse_or_parse(data)
 
 
-@settings(max_examples=tries(100, 400))
+@settings(max_examples=tries(50, 400))
 @given(ANY_POLICY, st.integers(0, 2**32), st.integers(1, 3))
 def test_a_changed_text_parses_or_is_refused_in_one_line(policy: Policy, seed: int, times: int):
     rng = random.Random(seed)

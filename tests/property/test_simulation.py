@@ -20,7 +20,7 @@ from tests.effort import tries
 from tests.strategies.plain_policies import plain_policies
 from tests.strategies.scenarios import Case, cases
 
-FEW = settings(max_examples=tries(20, 120), suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=tries(12, 120), suppress_health_check=list(HealthCheck))
 ARRAYS = ("cost", "balance", "pay", "stat", "delay", "log", "trace", "bill", "toll")
 
 

@@ -18,7 +18,7 @@ from tests.strategies.scenarios import Case, cases
 
 @given(cases())
 @settings(
-    max_examples=tries(120, 1000),
+    max_examples=tries(72, 1000),
     derandomize=True,
     database=None,
     suppress_health_check=list(HealthCheck),

@@ -153,6 +153,7 @@ def _digest(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
+@pytest.mark.sampled(9)
 @pytest.mark.parametrize("kind", FOREIGN)
 def test_commands_refuse_it_by_name(kind: str, record: Path, secret: Path, tmp_path: Path):
     sql, name = FOREIGN[kind]

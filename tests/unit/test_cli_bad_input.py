@@ -230,6 +230,7 @@ def test_wrong_usage(arguments: list[str], tmp_path: Path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
 def test_no_traceback_of_a_process(command: list[str], db_path: Path):
     text(db_path)

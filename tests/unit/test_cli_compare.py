@@ -93,7 +93,7 @@ def test_baselines_have_intervals_where_days_are_many(games: Path):
     out = payment_sim("compare", "t1", "t2", "--baselines", "--db", games).out
     table = out.partition("Other policies")[2]
     assert table.count("[") + table.count("same on all 8 days") == 6
-    assert "Student's t, over 8 held-out days, of paired differences." in table
+    assert "Student's t and Hall's, over 8 held-out days, of paired differences." in table
     assert "cost under Fifo" in out
     assert "share of possible gain" in out
     assert "efficiency" not in out
@@ -248,4 +248,4 @@ def test_what_intervals_are_of_is_said_where_they_are_read(
     assert "Intervals" not in narrow
     assert banks(100) == ""
     names = payment_sim("compare", "t1", "t2", "s1", "s2", "t1", "--db", games).out
-    assert "Student's t, over 8 held-out days, of paired differences." in names
+    assert "Student's t and Hall's, over 8 held-out days, of paired differences." in names

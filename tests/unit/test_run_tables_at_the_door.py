@@ -204,6 +204,7 @@ BAD_VALUES = [
 ]
 
 
+@pytest.mark.sampled(12)
 @pytest.mark.parametrize(("kind", "column", "bad"), BAD_VALUES)
 def test_a_bad_row_is_refused_in_the_words_of_the_record(
     kind: type[Record], column: str, bad: Any, run: GameRepository

@@ -73,6 +73,7 @@ def test_samples_of_several_steps_and_banks_come_in_one_table(game: GameReposito
     assert stored(game) == [bits(EvaluationSampleRecord(**row)) for row in rows]
 
 
+@pytest.mark.sampled(10)
 @pytest.mark.parametrize(
     ("column", "value"),
     [

@@ -88,6 +88,7 @@ def test_the_same_again_changes_nothing(
     assert bits(read(repo, record)) == bits(record)
 
 
+@pytest.mark.sampled(10)
 @pytest.mark.parametrize("kind", RECORDS)
 @pytest.mark.parametrize("together", [False, True])
 def test_a_different_one_takes_the_place_and_the_old_is_kept(

@@ -153,6 +153,7 @@ def test_an_invalid_proposal_is_sent_back_with_its_errors(db_path: Path) -> None
     assert json.loads(refused["proposal"])["parameters"]["initial_liquidity_fraction"] == 1.5
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "nonsense", ["", "not JSON", "{}", {"policy_id": 7}, 42, None, [1], "\ud800"]
 )
@@ -189,6 +190,7 @@ def test_a_record_cannot_make_its_reader_run_code(db_path: Path) -> None:
         resume(db_path, "castro")
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("model", "url", "key", "said"),
     [

@@ -126,6 +126,7 @@ def test_a_best_response_check_is_met_at_the_equilibrium(db_path: Path) -> None:
     assert play(db_path, castro(convergence=rule)).status == "converged"
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("method", ["fresh", "bootstrap", "permutation", "stratified", "day_block"])
 def test_random_days_are_the_same_for_any_number_of_threads(tmp_path: Path, method: str) -> None:
     config = twelve(bootstrap={"num_samples": 6, "sample_method": method})

@@ -13,8 +13,8 @@ import pytest
 from tests.games import FRACTION, Told, castro, fraction, play, ten_days, twelve
 
 from payment_simulator.ai_cash_mgmt import GameRepository, game_setup
-from payment_simulator.ai_cash_mgmt.evaluation.acceptance import interval
 from payment_simulator.ai_cash_mgmt.evaluation.arena import Arena
+from payment_simulator.ai_cash_mgmt.evaluation.inference import interval
 from payment_simulator.analysis.compare import compare_games, optimum
 from payment_simulator.analysis.compare.baselines import GameBaselines, game_baselines
 from payment_simulator.analysis.compare.optimum import social_optimum
@@ -245,7 +245,7 @@ def changed(path: Path, sql: str) -> GameBaselines:
     [
         ("DELETE FROM provenance_files", "does not hold the texts"),
         ("DELETE FROM provenance_files WHERE role = 'scenario'", "the text of its scenario"),
-        ("UPDATE provenance_files SET content = content || ' '", "hash is not of this text"),
+        ("UPDATE text_pieces SET content = content || ' '", "the text was changed"),
         ("DELETE FROM game_outcomes", "was not played to its end"),
         ("DELETE FROM game_outcomes WHERE agent_id = 'BANK_A'", "not of the banks of its scenario"),
         ("UPDATE game_sessions SET config_json = 'x'", "config_json: not JSON"),

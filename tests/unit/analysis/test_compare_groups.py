@@ -19,7 +19,7 @@ from payment_simulator.ai_cash_mgmt import (
     GameSessionRecord,
     ProvenanceFileRecord,
 )
-from payment_simulator.ai_cash_mgmt.evaluation.acceptance import interval
+from payment_simulator.ai_cash_mgmt.evaluation.inference import interval
 from payment_simulator.analysis.compare import all_seeds_of, compare_games
 from payment_simulator.analysis.compare.groups import estimate
 from payment_simulator.errors import GameNotFoundError, InputError
@@ -73,11 +73,16 @@ def test_the_interval_of_three_numbers():
 
 
 @given(st.lists(st.floats(-1e9, 1e9), min_size=2, max_size=30), st.floats(0.01, 0.99))
-def test_intervals_over_games_are_made_as_those_over_days(values: list[float], confidence: float):
+def test_intervals_over_days_are_as_wide_or_wider(values: list[float], confidence: float):
     mean, low, high = estimate(values, confidence)
-    expected = interval(np.array(values), confidence)
-    assert (low, high) == pytest.approx(expected, rel=1e-12, abs=1e-6)
     assert low <= mean <= high
+    wider = interval(np.array(values), confidence)  # they take skewness into account, too
+    if wider is None:
+        assert low == high
+        return
+    slack = 1e-6 + 1e-9 * (high - low)
+    assert wider[0] <= low + slack
+    assert wider[1] >= high - slack
 
 
 def test_one_number_has_no_interval():
@@ -94,7 +99,7 @@ def test_games_that_differ_in_their_seed_are_a_group(repo: GameRepository):
     by_name = {(e.quantity, e.bank): e for e in group.estimates}
     final, of_bank = by_name["final_cost", None], by_name["final_cost", "BANK_A"]
     assert (final.n, final.mean) == (3, pytest.approx(3400 / 3))
-    assert (final.low, final.high) == pytest.approx(interval(np.array(costs), 0.95), rel=1e-12)
+    assert (final.mean, final.low, final.high) == estimate(costs)
     assert (of_bank.mean, of_bank.low, of_bank.high) == (final.mean, final.low, final.high)
     rate = by_name["final_settlement_rate", "BANK_A"]
     assert (rate.n, rate.mean, rate.low, rate.high) == (3, 1.0, 1.0, 1.0)
@@ -166,7 +171,8 @@ def test_a_game_that_has_not_ended_is_in_no_mean(repo: GameRepository, status: s
     found = compare_games(repo, ["a", "b", "c"])
     (group,) = found.groups
     assert (group.games, group.counted) == (("a", "b", "c"), ("a", "b"))
-    assert any(f"Not played to the end: {status} (c)" in note for note in found.notes)
+    shown = "interrupted" if status == "running" else status  # nobody plays it
+    assert any(f"Not played to the end: {shown} (c)" in note for note in found.notes)
 
 
 def test_one_game_has_no_interval_and_that_is_said(repo: GameRepository):
@@ -231,8 +237,8 @@ def test_two_groups_with_the_same_days_are_paired_by_seed(repo: GameRepository):
     of_bank, of_all = found.pairing.differences
     assert (of_bank.bank, of_all.bank, of_all.n) == ("BANK_A", None, 3)
     assert of_all.mean == pytest.approx(-90.0)
-    expected = interval(np.array([-100.0, -50.0, -120.0]), 0.95)
-    assert (of_all.low, of_all.high) == pytest.approx(expected, rel=1e-12)
+    _, low, high = estimate([-100.0, -50.0, -120.0])
+    assert (of_all.low, of_all.high) == pytest.approx((low, high), rel=1e-12)
     assert "In no pair, for the other group lacks the seed: b7." in found.notes
     told = found.to_dict()["paired"]
     assert (told["confidence"], told["seeds"]) == (0.95, (0, 1, 2))

@@ -56,13 +56,13 @@ def test_intervals_say_over_how_many_days_and_with_what_confidence(repo: GameRep
         )
     (one,) = compare_games(repo, ["a"]).to_dict()["intervals"]
     assert one == (
-        "Intervals: two-sided, confidence 0.95, Student's t, over 200 held-out days, of paired "
-        "differences."
+        "Intervals: two-sided, confidence 0.95, the wider of Student's t and Hall's, over 200 "
+        "held-out days, of paired differences."
     )
     (both,) = compare_games(repo, ["a", "b"]).to_dict()["intervals"]
     assert both == (
-        "Intervals: two-sided, Student's t, of paired differences; confidence 0.95 over 200 "
-        "held-out days (a); confidence 0.9 over 50 held-out days (b)."
+        "Intervals: two-sided, the wider of Student's t and Hall's, of paired differences; "
+        "confidence 0.95 over 200 held-out days (a); confidence 0.9 over 50 held-out days (b)."
     )
 
 

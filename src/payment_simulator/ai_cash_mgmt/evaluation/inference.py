@@ -122,18 +122,21 @@ def _transformed(t: float, skewness: float) -> float:
 
 def _moments(values: Floats, n_observed: float | None) -> _Moments | None:
     n, middle = len(values), mean(values)
-    if n == 1 or values.min() == values.max():
-        return None
     second = math.fsum(((values - middle) ** 2).tolist()) / n
+    if second == 0.0:  # all are equal, or differ by less than can be squared
+        return None
     size = n if n_observed is None else 1.0 / (1.0 / n + 1.0 / n_observed)
     error = math.sqrt(second * n / (n - 1.0) / size)
     return _Moments(middle, error, size, _skewness(values) / math.sqrt(size))
 
 
 def _skewness(values: Floats) -> float:
-    """Return the skewness of a sample, adjusted for its size; 0 where it cannot be told."""
+    """Return the skewness of a sample, adjusted for its size; 0 where it cannot be told.
+
+    The sample has a spread.
+    """
     n = len(values)
-    if n < _FEWEST_FOR_SKEWNESS or values.min() == values.max():
+    if n < _FEWEST_FOR_SKEWNESS:
         return 0.0
     off = values - mean(values)
     second = math.fsum((off**2).tolist()) / n

@@ -26,7 +26,10 @@ from payment_simulator.policy.grammar import FRACTION
 from payment_simulator.policy.library import builtin
 
 Name = Literal["start", "fifo", "optimum", "final"]
-METHOD = "mean paired difference over held-out days; two-sided interval by Student's t"
+METHOD = (
+    "mean paired difference over held-out days; two-sided interval, the wider of Student's t and "
+    "Hall's"
+)
 #: Profiles that are played beside those of the grid.
 _OWN_PROFILES = 4
 

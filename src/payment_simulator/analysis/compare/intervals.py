@@ -19,6 +19,7 @@ SAME = "same"
 _SAME_DAYS = f"{SAME}: equal on all held-out days, so there is no interval."
 _CUT_ENDS = f"{_CUT} Cut at the bound of what is possible, which Student's t does not know."
 _OVER_GAMES = f"Intervals: two-sided, confidence {CONFIDENCE:g}, Student's t"
+_OVER_DAYS = "the wider of Student's t and Hall's"
 _ANY, _FROM_0, _FROM_1, _SHARE = (None, None), (0.0, None), (1.0, None), (0.0, 1.0)
 #: Least and largest value of a quantity; those that are not named have none.
 _BOUNDS: dict[str, tuple[float | None, float | None]] = {
@@ -130,11 +131,11 @@ def over_days_said(ways: dict[tuple[float, int], list[str]]) -> str:
     if len(ways) == 1:
         ((confidence, days),) = ways
         return (
-            f"Intervals: two-sided, confidence {confidence:g}, Student's t, over {days:,} held-out "
-            "days, of paired differences."
+            f"Intervals: two-sided, confidence {confidence:g}, {_OVER_DAYS}, over {days:,} "
+            "held-out days, of paired differences."
         )
     told = "; ".join(
         f"confidence {confidence:g} over {days:,} held-out days ({visible(some(names))})"
         for (confidence, days), names in ways.items()
     )
-    return f"Intervals: two-sided, Student's t, of paired differences; {told}."
+    return f"Intervals: two-sided, {_OVER_DAYS}, of paired differences; {told}."

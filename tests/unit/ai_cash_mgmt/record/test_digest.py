@@ -194,6 +194,7 @@ PAIRS = [
 ]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("one", "other"), PAIRS)
 def test_no_two_texts_are_taken_for_each_other(
     one: str, other: str, repo: GameRepository, manager: DatabaseManager, stranger: Stranger

@@ -137,6 +137,7 @@ NUMBERS = [
 ]
 
 
+@pytest.mark.sampled(9)
 @pytest.mark.parametrize(("table", "column", "new"), NUMBERS, ids=lambda v: str(v)[:24])
 def test_a_single_changed_digit_is_found(
     tmp_path: Path, played: Path, table: str, column: str, new: str
@@ -216,6 +217,7 @@ FORGERIES = {
 }
 
 
+@pytest.mark.sampled(9)
 @pytest.mark.parametrize("sql", FORGERIES.values(), ids=FORGERIES.keys())
 def test_a_forgery_is_found(tmp_path: Path, played: Path, sql: str) -> None:
     path = Path(shutil.copy(played, tmp_path / "changed.db"))
