@@ -99,6 +99,8 @@ def situation(n_parameters: int, seed: int, costs: Costs | None = None) -> Situa
         tools=Tools(
             costs or (lambda some: np.array([formula(one) for one in some])),
             unasked,
+            1,
+            unasked,
             unasked,
             unasked,
         ),

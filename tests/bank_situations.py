@@ -157,6 +157,10 @@ def bank_situation(
     days = sampler.days("propose", 1, bank)
     tools = Tools(
         costs=lambda candidates: arena.candidate_costs(profile, bank, candidates, days),
+        day_costs=lambda candidates, first, end: arena.day_costs(
+            profile, bank, candidates, days.part(first, end)
+        ),
+        n_days=len(days),
         report=lambda: arena.report(profile, bank, days),
         replay=lambda number: arena.replay(profile, days, number),
         so_far=lambda: None if running is None else running.result(),

@@ -128,7 +128,7 @@ def _situation(
         refused=(),
         seed=1,
         calls=None,  # type: ignore[arg-type] - it asks no model
-        tools=Tools(costs, unasked, unasked, unasked),
+        tools=Tools(costs, unasked, 1, unasked, unasked, unasked),
     )
 
 

@@ -52,6 +52,10 @@ RUNS = {
         "--repeat 1 --candidates 32 64 --seeds 2",
         {"search/tpe, 32 candidates", "grid, 21 points", "plain random search"},
     ),
+    "search_quality": (
+        "--banks 2 --seeds 1 --fresh 20",
+        {"search", "without", "with races"},
+    ),
     "game": (
         "--iterations 3 --days 100 --banks 3 --repeat 1",
         {

@@ -127,6 +127,10 @@ class _Attempt:
         arena, profile, bank = self._arena, self._profile, self._agent.bank
         return Tools(
             costs=lambda candidates: arena.candidate_costs(profile, bank, candidates, days),
+            day_costs=lambda candidates, first, end: arena.day_costs(
+                profile, bank, candidates, days.part(first, end)
+            ),
+            n_days=len(days),
             report=lambda: arena.report(profile, bank, days),
             replay=lambda number: arena.replay(profile, days, number),
             so_far=stage.so_far,

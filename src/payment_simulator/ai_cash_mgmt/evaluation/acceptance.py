@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from payment_simulator.ai_cash_mgmt.evaluation.inference import lower_bound, mean
+from payment_simulator.ai_cash_mgmt.evaluation.ties import has_no_spread
 from payment_simulator.errors import InputError
 from payment_simulator.kernels.layout import Floats
 from payment_simulator.wording import nearest, shown
@@ -160,6 +161,8 @@ def decide(
 def _bound(evaluation: Evaluation, error: float) -> float | None:
     if evaluation.is_exact:
         return evaluation.mean_gain
+    if has_no_spread(evaluation.old_cost, evaluation.new_cost):
+        return None
     return lower_bound(evaluation.differences, error, evaluation.n_observed)
 
 

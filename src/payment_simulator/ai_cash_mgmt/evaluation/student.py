@@ -72,6 +72,7 @@ def t_tail(t: float, degrees: int) -> float:
     return 0.5 - 0.5 * front * _fraction(b, a, y) / b
 
 
+@lru_cache(maxsize=1024)
 def _upper_quantile(tail: float, degrees: int) -> float:
     """Return what t exceeds with a probability below one half: Newton's steps, kept in bounds."""
     low, high = 0.0, 1.0

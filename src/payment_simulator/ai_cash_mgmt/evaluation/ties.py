@@ -21,3 +21,12 @@ def is_tie(cost: Floats, lowest: Floats) -> Masks:
     scale = np.maximum(np.abs(cost), np.abs(lowest))
     tied: Masks = cost - lowest <= TIE_TOLERANCE * scale
     return tied
+
+
+def has_no_spread(old: Floats, new: Floats) -> bool:
+    """Tell whether costs differ by the same on all days, but for rounding.
+
+    Differences of large costs carry the rounding errors of these, so few are equal to the last bit.
+    """
+    size = max(float(np.abs(old).max()), float(np.abs(new).max()))
+    return bool(np.ptp(old - new) <= TIE_TOLERANCE * size)

@@ -103,6 +103,25 @@ class Refusal:
     is_withdrawn: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A policy that a proposer tried.
+
+    Attributes
+    ----------
+    values : tuple of float
+        Its parameters, in the order in which they are declared.
+    days : int
+        On how many sample days it was played; the first of all.
+    cost : float
+        What it costs on average, cents; an estimate where these were not all days.
+    """
+
+    values: tuple[float, ...]
+    days: int
+    cost: float
+
+
 @dataclass
 class Shown:
     """What a proposer was shown beside its bank's report; it writes it down itself.
@@ -113,11 +132,14 @@ class Shown:
         These sample days, told tick by tick.
     omissions : tuple of str
         What was left out to keep within size.
+    tried : tuple of Tried
+        Policies that it tried on the simulator, in the order of trying.
     """
 
     best_day: str | None = None
     worst_day: str | None = None
     omissions: tuple[str, ...] = ()
+    tried: tuple[Tried, ...] = ()
 
 
 class CallLog(Protocol):
@@ -208,6 +230,28 @@ class Situation:
         """
         return self.tools.costs(candidates)
 
+    @property
+    def n_days(self) -> int:
+        """The number of days set aside for proposing."""
+        return self.tools.n_days
+
+    def day_costs(self, candidates: Sequence[Policy], first: int, end: int) -> Floats:
+        """Return the cost of the bank under each candidate on some of the days for proposing.
+
+        Parameters
+        ----------
+        candidates : sequence of Policy
+            Valid policies.
+        first, end : int
+            The days from one place, counted from 0, to before another.
+
+        Returns
+        -------
+        ndarray[float64], shape (end - first, candidates), cents
+            Infinite where a run stops under a candidate.
+        """
+        return self.tools.day_costs(candidates, first, end)
+
     @cached_property
     def report(self) -> OwnReport:
         """The bank's own books on the proposer's sample days."""
@@ -234,6 +278,8 @@ class Tools:
     """How a situation gets at the simulator."""
 
     costs: Callable[[Sequence[Policy]], Floats]
+    day_costs: Callable[[Sequence[Policy], int, int], Floats]
+    n_days: int
     report: Callable[[], OwnReport]
     replay: Callable[[int], Run]
     so_far: Callable[[], Run | None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
@@ -13,6 +14,10 @@ from payment_simulator.ai_cash_mgmt.seeds import Uniforms
 _SHARES = tuple(1 / 3 / 4**n for n in range(8))
 #: How far a jump goes at most, as a share of the range; at the least, as a share of that.
 _FARTHEST, _NEAREST = 0.5, 0.001
+#: Points on a line from which two lines can be drawn that meet.
+_ENOUGH = 4
+#: How far from a bound the points next to it are on a new line.
+_EDGE = 1 / 6
 
 #: A position on an axis, and what was paid there.
 _Mark: TypeAlias = tuple[float, float]
@@ -23,7 +28,8 @@ class Nearby:
 
     Along one parameter, the others as they are, it takes the points where straight lines through
     what was tried on both sides meet, then points on the way to the neighbours on both sides. With
-    several parameters it also jumps, in some of them at once.
+    several parameters it takes the meeting points of all of them together first, and it also jumps,
+    in some of them at once.
 
     Parameters
     ----------
@@ -56,17 +62,37 @@ class Nearby:
         """
         self._turn += 1
         places = [axis.position(value) for axis, value in zip(self._axes, best, strict=True)]
+        yield from self._bends(best, costs)
         lines = [self._line(i, best, costs) for i in range(len(self._axes))]
-        for n, share in enumerate(_SHARES):
+        turn = self._turn % len(self._axes)
+        if len(self._axes) > 1 and len(lines[turn]) < _ENOUGH:
+            for place in _spread(places[turn]):
+                yield self._moved(best, {turn: place})
+        for share in _SHARES:
             for i in self._axes_in_turn():
-                if len(self._axes) > 1:
-                    yield self._moved(best, self._jump(places))
-                if n == 0:
-                    for place in _crossings(lines[i], places[i]):
-                        yield self._moved(best, {i: place})
                 for end in _ends(lines[i], places[i]):
                     reach = max(abs(end - places[i]) * share, self._axes[i].grain)
                     yield self._moved(best, {i: places[i] + math.copysign(reach, end - places[i])})
+                if len(self._axes) > 1:
+                    yield self._moved(best, self._jump(places))
+
+    def _bends(self, best: Values, costs: Mapping[Values, float]) -> Iterator[Values]:
+        """Go through points where lines meet: on all axes at once, then on the last one alone.
+
+        What an axis costs is often much the same whatever the other values are, so a line that was
+        tried before the best was found serves as well.
+        """
+        met: dict[int, list[float]] = {}
+        for i in self._axes_in_turn():
+            line = self._longest_line(i, best, costs)
+            found = list(_crossings(line, min(line, key=lambda mark: mark[1])[0]))
+            if found:
+                met[i] = found
+        if len(met) > 1:
+            yield self._moved(best, {i: found[0] for i, found in met.items()})
+        last = (self._turn - 1) % len(self._axes)
+        for place in met.get(last, ()):
+            yield self._moved(best, {last: place})
 
     def _axes_in_turn(self) -> Iterator[int]:
         n_axes = len(self._axes)
@@ -78,6 +104,16 @@ class Nearby:
         return sorted(
             (position(v[i]), cost) for v, cost in costs.items() if (v[:i], v[i + 1 :]) == others
         )
+
+    def _longest_line(self, i: int, best: Values, costs: Mapping[Values, float]) -> list[_Mark]:
+        """Return the line along one axis with the most points, that of the best if it has four."""
+        own = self._line(i, best, costs)
+        if len(own) >= _ENOUGH:
+            return own
+        tried = Counter((values[:i], values[i + 1 :]) for values in costs)
+        (before, after), _ = max(tried.items(), key=lambda item: item[1])
+        longest = self._line(i, (*before, best[i], *after), costs)
+        return longest if len(longest) > len(own) else own
 
     def _jump(self, places: Sequence[float]) -> dict[int, float]:
         """Return new positions on some axes, each some way off to one side, near or far."""
@@ -96,6 +132,15 @@ class Nearby:
             axis.value(to[i]) if i in to else value
             for i, (axis, value) in enumerate(zip(self._axes, values, strict=True))
         )
+
+
+def _spread(place: float) -> tuple[float, ...]:
+    """Return positions that make a line with this one: two on either side of most bends."""
+    if place < _EDGE:
+        return 0.0, 1.0, 0.5, 1.0 - _EDGE
+    if place > 1.0 - _EDGE:
+        return 0.0, 1.0, _EDGE, 0.5
+    return 0.0, 1.0, _EDGE, 1.0 - _EDGE
 
 
 def _ends(line: Sequence[_Mark], place: float) -> tuple[float, float]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from itertools import pairwise
+from typing import Any
 
 from payment_simulator.ai_cash_mgmt.persistence.models import (
     GameFailureRecord,
@@ -17,7 +19,12 @@ from payment_simulator.ai_cash_mgmt.persistence.models import (
 )
 from payment_simulator.ai_cash_mgmt.persistence.models.base import INT32_MAX
 from payment_simulator.ai_cash_mgmt.persistence.repository import GameRepository
-from payment_simulator.ai_cash_mgmt.proposers.base import Proposal, ProposerError, Situation
+from payment_simulator.ai_cash_mgmt.proposers.base import (
+    Proposal,
+    ProposerError,
+    Situation,
+    Tried,
+)
 
 Key = tuple[int, str]
 #: Steps that are read at once, for a game is played in their order.
@@ -136,6 +143,12 @@ class RecordedGame:
         return self.calls_of_tries(key)[-2 if self.has_failed_at(key) else -1]
 
 
+def _tried(told: Mapping[str, Any]) -> Tried:
+    """Return what a proposer tried, as it was recorded."""
+    cost = told["cost"]
+    return Tried(tuple(told["values"]), told["days"], math.inf if cost is None else cost)
+
+
 class ReplayedProposals:
     """Gives the proposals that a proposer of a user's own gave, as they were recorded."""
 
@@ -153,6 +166,7 @@ class ReplayedProposals:
             raise ProposerError("the record holds no proposal")
         self.label = step.llm_model
         told = json.loads(context.context_json)
+        situation.shown.tried = tuple(map(_tried, told.get("tried", [])))
         refused = told.get("refused", [])
         place = len(situation.refused)
         if place >= len(refused) and self._record.has_failed_at(key):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from payment_simulator.ai_cash_mgmt.persistence.models import (
     PolicyIterationRecord,
 )
 from payment_simulator.ai_cash_mgmt.persistence.seals import step_seal
-from payment_simulator.ai_cash_mgmt.proposers.base import Refusal
+from payment_simulator.ai_cash_mgmt.proposers.base import Refusal, Tried
 from payment_simulator.ai_cash_mgmt.step import Step
 from payment_simulator.policy import Policy, to_json
 from payment_simulator.policy.diff import diff_policies
@@ -95,7 +96,7 @@ def _iteration(key: dict[str, Any], step: Step, now: datetime) -> PolicyIteratio
 
 def _context(key: dict[str, Any], step: Step) -> IterationContextRecord:
     report, shown = step.report, step.shown
-    more = {
+    more: dict[str, Any] = {
         "past_steps": step.n_past,
         "refused": [_refused(refused) for refused in step.refused],
         "reasoning": step.reasoning,
@@ -106,6 +107,8 @@ def _context(key: dict[str, Any], step: Step) -> IterationContextRecord:
             "error_spent": step.decision.error_spent,
         },
     }
+    if shown.tried:
+        more["tried"] = [_tried(tried) for tried in shown.tried]
     return IterationContextRecord(
         **key,
         num_samples=report.num_samples,
@@ -127,6 +130,12 @@ def _context(key: dict[str, Any], step: Step) -> IterationContextRecord:
 def _refused(refused: Refusal) -> dict[str, Any]:
     told: dict[str, Any] = {"proposal": refused.text, "errors": list(refused.errors)}
     return told | ({"withdrawn": True} if refused.is_withdrawn else {})
+
+
+def _tried(tried: Tried) -> dict[str, Any]:
+    # JSON has no infinite numbers: a policy under which a run stops has no cost.
+    cost = tried.cost if math.isfinite(tried.cost) else None
+    return {"values": list(tried.values), "days": tried.days, "cost": cost}
 
 
 def _diff(key: dict[str, Any], step: Step) -> PolicyDiffRecord | None:

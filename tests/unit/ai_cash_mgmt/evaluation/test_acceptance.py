@@ -124,6 +124,14 @@ def test_equal_gains_on_random_days_are_no_evidence(n):
     assert f"all {n} paired samples gave the same gain" in found.reason
 
 
+def test_gains_that_differ_by_rounding_alone_are_no_evidence():
+    old = np.random.default_rng(1).normal(1e6, 1e5, 200)
+    case = evaluation(old, old - 104.1)
+    assert len(set(case.differences.tolist())) > 1
+    found = decided(case, "confident")
+    assert (found.is_accepted, found.is_open, found.lower_bound) == (False, True, None)
+
+
 def test_resampled_days_are_worth_no_more_than_the_runs_they_come_from():
     old, new = np.arange(400) % 7 + 10.0, np.full(400, 12.0)
     assert decided(evaluation(old, new), rule="confident").is_accepted

@@ -141,6 +141,23 @@ class TestWhatIsProposed:
         assert bowl(*at) < 0.1
 
     @EVERY
+    def test_three_steps_find_where_costs_bend_in_four_parameters(self, sampler):
+        bends = (0.2, 0.4, 0.6, 0.8)
+
+        def bent(*point):
+            off = [value - bend for value, bend in zip(point, bends, strict=True)]
+            return 1 + sum(max(one, -4 * one) for one in off)
+
+        left = []
+        for seed in range(4):
+            at = (0.9,) * 4
+            for step in range(3):
+                specs = [spec(name) for name in "abcd"]
+                at, _ = proposed(sampler, bent, specs, at, seed=10 * seed + step)
+            left.append(bent(*at))
+        assert sum(left) / len(left) < 1.03
+
+    @EVERY
     def test_the_cheapest_of_all_tried_is_proposed(self, sampler):
         # A comb: what is next to a good point is not good.
         best, costs = proposed(sampler, lambda x: math.sin(300 * x) + x)
