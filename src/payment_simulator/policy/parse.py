@@ -29,6 +29,7 @@ from payment_simulator.policy.tree import (
     Policy,
     Value,
 )
+from payment_simulator.policy.write import to_dict
 from payment_simulator.wording import visible
 
 
@@ -75,6 +76,25 @@ def parse_policy(text_or_mapping: str | Mapping[str, Any], *, where: str = "poli
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise PolicyError(f"{name}, {problems[0]}{more}")
     return _policy(data)
+
+
+def policy_or_problems(data: str | Mapping[str, Any] | Policy) -> tuple[Policy | None, list[str]]:
+    """Return a policy, or everything that is wrong with it.
+
+    A policy made in Python is written and read again, so that numbers of any type are plain ones.
+
+    Parameters
+    ----------
+    data : str, Mapping or Policy
+        JSON text, what such a text holds, or a policy made in Python.
+    """
+    try:
+        read = read_json(data, "text") if isinstance(data, str) else data
+        plain_data = to_dict(read) if isinstance(read, Policy) else read
+    except PolicyError as error:
+        return None, [str(error)]
+    problems = problems_of(plain_data)
+    return (None, problems) if problems else (_policy(plain_data), [])
 
 
 def _policy(data: Mapping[str, Any]) -> Policy:

@@ -20,8 +20,9 @@ from payment_simulator.ai_cash_mgmt.constraints.sections import ScenarioConstrai
 from payment_simulator.ai_cash_mgmt.constraints.specs import ParameterSpec
 from payment_simulator.ai_cash_mgmt.constraints.words import describe
 from payment_simulator.errors import GameFileError, PolicyError
-from payment_simulator.policy import Policy, check_policy, parse_policy, to_dict
+from payment_simulator.policy import Policy, parse_policy
 from payment_simulator.policy.grammar import FRACTION
+from payment_simulator.policy.parse import policy_or_problems
 from payment_simulator.scenario import Scenario, policy_problems
 from payment_simulator.wording import quoted
 
@@ -82,11 +83,9 @@ class ConstraintValidator:
             One line for each problem; none if the policy may be used. What is no policy at all is
             not looked at further.
         """
-        problems = check_policy(policy)
-        if problems:
+        parsed, problems = policy_or_problems(policy)
+        if parsed is None:
             return problems
-        # Written and read again, so that numbers of any type are plain ones.
-        parsed = parse_policy(to_dict(policy) if isinstance(policy, Policy) else policy)
         return [
             *policy_problems(parsed, self.scenario),
             *parameter_problems(parsed, self.constraints, self.starting_policy),
