@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 
 from payment_simulator.ai_cash_mgmt.constraints.space import Axis, Values
-from payment_simulator.ai_cash_mgmt.proposers.asking import EvenCovering
+from payment_simulator.ai_cash_mgmt.proposers.covering import EvenCovering
 from payment_simulator.ai_cash_mgmt.proposers.nearby import Nearby
 from payment_simulator.ai_cash_mgmt.seeds import derive_seed
 

@@ -10,13 +10,8 @@ import pytest
 from tests.situations import newsvendor, situation, spec
 
 from payment_simulator.ai_cash_mgmt.constraints.space import Axis, ParameterSpace
-from payment_simulator.ai_cash_mgmt.proposers.asking import (
-    SAMPLERS,
-    Chance,
-    EvenCovering,
-    ParzenTrees,
-    asking,
-)
+from payment_simulator.ai_cash_mgmt.proposers.asking import SAMPLERS, ParzenTrees, asking
+from payment_simulator.ai_cash_mgmt.proposers.covering import Chance, EvenCovering
 from payment_simulator.ai_cash_mgmt.proposers.nearby import Nearby
 from payment_simulator.ai_cash_mgmt.proposers.trials import Trials
 
