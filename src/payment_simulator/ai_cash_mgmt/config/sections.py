@@ -169,7 +169,8 @@ class EquilibriumConfig(Section):
     Attributes
     ----------
     grid_points : int
-        Values that are tried of a number without steps.
+        Values that are tried of a number without steps. A bank whose grid would have more than
+        20,000 points is tried without it.
     num_samples : int, optional
         Sample days at first; as many as steps are judged on if not given. At least 200, unless
         `max_samples` is less.
