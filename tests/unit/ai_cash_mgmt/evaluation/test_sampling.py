@@ -316,7 +316,7 @@ class TestResampled:
 
     @pytest.mark.parametrize("num_days", [1, DAYS])
     @pytest.mark.parametrize("runs", [2, 3, 10])
-    def test_blocks_of_proposing_judging_and_all_else_are_different_days(self, num_days, runs):
+    def test_blocks_of_purposes_that_are_apart_are_different_days(self, num_days, runs):
         played = scenario(num_days=num_days, events=False)
         made = sampler(played, "day_block", 30, observed_runs=runs)
 
@@ -332,10 +332,11 @@ class TestResampled:
         propose, judge = blocks("propose", 1, "A"), blocks("judge", 1, "A")
         assert not propose & judge
         assert judge == blocks("judge", 2, "B")
-        if num_days * runs > 2:
-            final = blocks("final")
-            assert not final & (propose | judge)
-            assert len(final | propose | judge) == num_days * runs
+        if num_days * runs > 3:
+            final, certified = blocks("final"), blocks("equilibrium")
+            assert not final & (propose | judge | certified)
+            assert not certified & (propose | judge)
+            assert len(final | propose | judge | certified) == num_days * runs
 
 
 class TestFutures:
