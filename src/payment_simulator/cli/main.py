@@ -88,6 +88,10 @@ def main() -> None:
         sys.exit(code)
     except KeyboardInterrupt:  # before the command itself, which says more
         sys.exit(130)
+    except RuntimeError as error:
+        if "Query interrupted" not in str(error):  # DuckDB's, while it reads a payments file
+            raise
+        sys.exit(130)
     except OSError as error:
         # Keep Python from trying to write the rest once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

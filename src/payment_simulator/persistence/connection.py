@@ -140,8 +140,9 @@ class DatabaseManager:
         except BaseException:
             self._disconnect()
             raise
-        if serve and not in_memory and not read_only and _join(self._file):
-            self._finalizer = weakref.finalize(self, _leave, self._file, os.getpid())
+        with undisturbed():
+            if serve and not in_memory and not read_only and _join(self._file):
+                self._finalizer = weakref.finalize(self, _leave, self._file, os.getpid())
 
     def _connect(self, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
         """Connect to the file, and refuse one that holds more than data before it is used."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -25,6 +27,7 @@ from payment_simulator.errors import (
 )
 from payment_simulator.persistence.adoption import Adoption, make_room, take_over
 from payment_simulator.persistence.copying import back_up
+from payment_simulator.persistence.faults import translating
 from payment_simulator.persistence.queries import named_queries
 from payment_simulator.persistence.store import Store
 
@@ -93,28 +96,33 @@ def names_in(store: Store) -> set[str]:
     return {row[0] for row in store.read(named_queries(SQL)["names"])}
 
 
+@contextmanager
+def schema_model() -> Iterator[Store]:
+    """Give an empty database with the tables of the schema."""
+    with translating(), duckdb.connect(":memory:") as conn:
+        conn.execute(schema_sql())
+        yield Store(conn)
+
+
 @cache
 def schema_names() -> frozenset[str]:
     """Return the names of all tables and views of the schema."""
-    with duckdb.connect(":memory:") as conn:
-        conn.execute(schema_sql())
-        return frozenset(names_in(Store(conn)))
+    with schema_model() as model:
+        return frozenset(names_in(model))
 
 
 @cache
 def schema_indexes() -> dict[str, str]:
     """Return the table of every index of the schema."""
-    with duckdb.connect(":memory:") as conn:
-        conn.execute(schema_sql())
-        return {row[1]: row[0] for row in Store(conn).read(named_queries(SQL)["indexes"])}
+    with schema_model() as model:
+        return {row[1]: row[0] for row in model.read(named_queries(SQL)["indexes"])}
 
 
 @cache
 def schema_columns() -> dict[str, list[tuple[str, str]]]:
     """Return name and type of every column of every table of the schema."""
-    with duckdb.connect(":memory:") as conn:
-        conn.execute(schema_sql())
-        return table_columns(Store(conn))
+    with schema_model() as model:
+        return table_columns(model)
 
 
 def schema_state(store: Store) -> SchemaState:

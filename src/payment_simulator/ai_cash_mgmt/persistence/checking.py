@@ -29,7 +29,7 @@ from payment_simulator.persistence.migrations import (
     Origin,
     SchemaState,
     lost_ledger,
-    schema_sql,
+    schema_model,
     schema_state,
     table_columns,
 )
@@ -130,9 +130,8 @@ def _check_schema(store: Store, state: SchemaState) -> Iterator[Finding]:
             )
             return
         yield Finding(LEDGER, "", f"missing, although there are {', '.join(lost)}")
-    with duckdb.connect(":memory:") as conn:
-        conn.execute(schema_sql())
-        yield from _compare(store, Store(conn))
+    with schema_model() as model:
+        yield from _compare(store, model)
 
 
 def _compare(store: Store, model: Store) -> Iterator[Finding]:
