@@ -18,6 +18,9 @@ from payment_simulator.scenario.values import quoted, shortened
 
 MAX_BYTES = 16 * 2**20
 MAX_DEPTH = 50
+_TOO_DEEP = (
+    f"nested more than {MAX_DEPTH} deep; a deep policy goes into a file of its own (FromJson)"
+)
 #: No scenario of this size has more values.
 MAX_VALUES = 2_000_000
 #: A number of more characters is no number that anybody wrote.
@@ -96,8 +99,11 @@ def read_yaml(text: str) -> tuple[Any, Mark]:
             reader.take(event)
     except yaml.MarkedYAMLError as error:
         where = error.problem_mark or error.context_mark
+        problem = error.problem or error.context or ""
+        # From 6.0.4 on PyYAML has a limit of its own, which is met before ours.
+        is_deep = "nesting depth" in problem
         raise YamlError(
-            f"not YAML: {error.problem or error.context}", where.line + 1 if where else None
+            _TOO_DEEP if is_deep else f"not YAML: {problem}", where.line + 1 if where else None
         ) from None
     except yaml.reader.ReaderError as error:
         raise YamlError(f"character {error.character!r} cannot stand in YAML; remove it") from None
@@ -162,11 +168,7 @@ class _Reader:
 
     def _begin(self, holder: dict[str, Any] | list[Any], line: int) -> None:
         if len(self._open) >= MAX_DEPTH:
-            raise YamlError(
-                f"nested more than {MAX_DEPTH} deep; a deep policy goes into a file of its own "
-                "(FromJson)",
-                line,
-            )
+            raise YamlError(_TOO_DEEP, line)
         if self._open and isinstance(self._open[-1].holder, dict) and self._open[-1].key is None:
             raise YamlError("a mapping or list as a key; expected text", line)
         self._open.append(_Open(holder, self._put(holder, line)))
