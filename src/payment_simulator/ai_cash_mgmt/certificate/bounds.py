@@ -27,7 +27,7 @@ def flat_bound(gain: float, costs: Floats, error: float, n_observed: float | Non
 
     On how many days it would be another one is bounded by there being none among those played;
     on such a day a bank can gain no more than what it pays under the policy in force. These may be
-    its dearest days.
+    its costliest days.
 
     Parameters
     ----------
@@ -56,6 +56,6 @@ def flat_bound(gain: float, costs: Floats, error: float, n_observed: float | Non
     n = len(costs)
     size = n if n_observed is None else 1.0 / (1.0 / n + 1.0 / n_observed)
     share = min(1.0, -math.log(error) / size)
-    dearest = np.sort(costs)[n - math.ceil(share * n) :]
-    most = max(0.0, mean(dearest)) * share
+    costliest = np.sort(costs)[n - math.ceil(share * n) :]
+    most = max(0.0, mean(costliest)) * share
     return most + (gain if gain > 0.0 else gain * (1.0 - share))

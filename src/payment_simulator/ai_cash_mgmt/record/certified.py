@@ -114,13 +114,14 @@ def and_joined(words: list[str]) -> str:
 
 def _regret(value: Any) -> CertifiedRegret | None:
     if isinstance(value, dict):
-        estimate, low, high = (_finite(value.get(name)) for name in ("estimate", "low", "high"))
+        estimate, low, high = (finite(value.get(name)) for name in ("estimate", "low", "high"))
         return None if estimate is None else CertifiedRegret(estimate, low, high)
-    estimate = _finite(value)
+    estimate = finite(value)
     return None if estimate is None else CertifiedRegret(estimate)
 
 
-def _finite(value: Any) -> float | None:
+def finite(value: Any) -> float | None:
+    """Return a value as a finite number; None where it is none."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:

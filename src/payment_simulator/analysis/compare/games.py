@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from payment_simulator.ai_cash_mgmt import GameRepository
-from payment_simulator.ai_cash_mgmt.record.certified import CertifiedRegret, regrets_of
+from payment_simulator.ai_cash_mgmt.record.certified import CertifiedRegret, finite, regrets_of
 from payment_simulator.analysis.compare.figures import BankFigures, GameFigures
 from payment_simulator.analysis.compare.identity import (
     Texts,
@@ -16,7 +16,7 @@ from payment_simulator.analysis.compare.identity import (
     optimized_parameters,
     sampling_of,
 )
-from payment_simulator.analysis.compare.texts import finite, numbers_of, object_of
+from payment_simulator.analysis.compare.texts import numbers_of, object_of
 from payment_simulator.analysis.game_state import game_state
 from payment_simulator.analysis.older_files import or_nothing
 from payment_simulator.errors import GameNotFoundError

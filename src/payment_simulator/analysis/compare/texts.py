@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from typing import Any
 
+from payment_simulator.ai_cash_mgmt.record.certified import finite
 from payment_simulator.wording import decimals
 
 #: Parameters between these are shown with four decimals.
@@ -20,17 +20,6 @@ def object_of(text: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def finite(value: Any) -> float | None:
-    """Return a value as a finite number; None where it is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    return number if math.isfinite(number) else None
 
 
 def numbers_of(values: Any) -> dict[str, float]:
