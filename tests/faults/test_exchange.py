@@ -114,7 +114,7 @@ def test_an_import_that_is_killed_adds_all_or_nothing(
         done = import_file(out, path)
         assert (*done.added, *done.already_there) == (GAME,)
         assert names(home) == ["games.db"]
-    assert n_killed > 0
+    assert n_killed > tries(0, 3)
 
 
 @pytest.fixture

@@ -127,4 +127,4 @@ def test_kill_at_steps_of_adoption(tmp_path, old_file, start_child):
         reached.append(finish_migration(path))
         shutil.rmtree(path.parent)
     assert reached == sorted(reached)
-    assert 0 in reached
+    assert reached.count(0) > tries(0, 3)
